@@ -1,0 +1,118 @@
+/*
+ * log.c - see log.h.
+ */
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+
+#define LOG_LINE_MAX 4096
+
+static struct {
+	const char *program;
+	enum log_format format;
+	enum log_level level;
+} log_state = { "sallyport", LOG_FORMAT_TEXT, LOG_LEVEL_INFO };
+
+void
+log_setup(const char *program, enum log_format format, enum log_level level)
+{
+	log_state.program = program;
+	log_state.format = format;
+	log_state.level = level;
+}
+
+static const char *
+level_name(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR:
+		return "error";
+	case LOG_LEVEL_WARNING:
+		return "warning";
+	case LOG_LEVEL_NOTICE:
+		return "notice";
+	case LOG_LEVEL_INFO:
+		return "info";
+	case LOG_LEVEL_DEBUG:
+		return "debug";
+	}
+	return "info";
+}
+
+/* RFC 3339 in UTC, to the microsecond. */
+static void
+put_time(struct json *j)
+{
+	struct timespec ts = { 0 };
+	struct tm tm = { 0 };
+	char text[80];
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail for this clock */
+	(void)gmtime_r(&ts.tv_sec, &tm);
+	(void)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    ts.tv_nsec / 1000);
+	json_str(j, "time", text);
+}
+
+static void
+line_json(struct buf *line, enum log_level level, const char *unit, const char *message)
+{
+	struct json j;
+
+	json_init(&j, line);
+	json_open_object(&j, NULL);
+	put_time(&j);
+	json_str(&j, "level", level_name(level));
+	json_str(&j, "program", log_state.program);
+	if (unit)
+		json_str(&j, "unit", unit);
+	json_str(&j, "message", message);
+	json_close(&j);
+}
+
+static void
+line_text(struct buf *line, enum log_level level, const char *unit, const char *message)
+{
+	(void)buf_printf(line, "%s: ", log_state.program);
+	if (level <= LOG_LEVEL_WARNING)
+		(void)buf_printf(line, "%s: ", level_name(level));
+	if (unit)
+		(void)buf_printf(line, "%s: ", unit);
+	for (const char *p = message; *p; p++) {
+		const unsigned char c = (unsigned char)*p;
+
+		if (c < 0x20 || c == 0x7f)
+			(void)buf_printf(line, "\\x%02x", c);
+		else
+			(void)buf_putc(line, *p);
+	}
+}
+
+void
+log_unit(enum log_level level, const char *unit, const char *format, ...)
+{
+	const int saved = errno;
+	char message[LOG_LINE_MAX / 2], storage[LOG_LINE_MAX];
+	struct buf line;
+	va_list args;
+
+	if (level > log_state.level)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(message, sizeof(message), format, args); /* a long message is cut */
+	va_end(args);
+	buf_init(&line, storage, sizeof(storage) - 1); /* the last byte is kept for the newline */
+	if (log_state.format == LOG_FORMAT_JSON)
+		line_json(&line, level, unit, message);
+	else
+		line_text(&line, level, unit, message);
+	storage[line.len] = '\n';
+	(void)!write(STDERR_FILENO, storage, line.len + 1); /* nowhere to report it to */
+	errno = saved;
+}

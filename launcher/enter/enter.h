@@ -1,0 +1,63 @@
+/*
+ * enter.h - the child between fork and exec: from root to somebody lesser, step by step.
+ * Runs as: root (or whoever runs the launcher) until the step that changes identity, then the
+ *          unit's user; in the child only.
+ * Trusts:  the frozen plan. What a peer may influence (a connection's address) only ever becomes
+ *          the value of an environment variable.
+ * Owns:    the whole process: it ends in execve(2) or _exit(2), nothing is released.
+ * Calls:   async-signal-safe functions only; no allocation, no stdio, no NSS, no log.
+ * Tests:   tests/activation/, tests/privilege/
+ */
+#pragma once
+
+#include "launcher/unit/plan.h"
+
+/* The steps in their order; steps.c has one row for each. Numbers travel in MSG_STARTED. */
+enum enter_step {
+	ENTER_SIGNALS, /* default dispositions, nothing blocked */
+	ENTER_SESSION, /* setsid(2) */
+	ENTER_DESCRIPTORS, /* 0-2, the passed ones from 3, all else closed */
+	ENTER_ENVIRONMENT, /* environment and arguments put together */
+	ENTER_DIRECTORY, /* chdir(2) */
+	ENTER_BOUNDING, /* capability bounding set */
+	ENTER_GROUPS, /* setgroups(2), setresgid(2) */
+	ENTER_USER, /* setresuid(2), and the proof that there is no way back */
+	ENTER_CAPS, /* inheritable and ambient sets emptied, securebits */
+	ENTER_PRIVILEGES, /* no_new_privs */
+	ENTER_EXEC, /* execve(2) */
+	ENTER_STEP_END,
+};
+
+/* What a failed step is called in a message, and its exit code (systemd.exec(5)). */
+const char *enter_step_name(uint32_t step);
+int enter_step_exit_code(uint32_t step);
+
+/* Written to status_fd by a child that could not execute; EOF there means that it did. */
+struct enter_failure {
+	uint32_t step; /* enum enter_step */
+	int32_t error; /* errno, positive */
+};
+
+/* One descriptor to pass: it becomes 3, 4, ... in this order. */
+struct enter_fd {
+	int fd; /* borrowed */
+	const char *name; /* for LISTEN_FDNAMES; printable, no ':' */
+};
+
+#define ENTER_FDS_MAX 1024
+
+struct enter {
+	const struct plan *plan;
+	const struct plan_unit *unit; /* the service */
+	const struct plan_command *command; /* of that service */
+	const struct enter_fd *fds;
+	uint32_t n_fds;
+	int stdio_fd; /* becomes 1 and 2: the launcher's log; 0 is /dev/null */
+	const char *notify_path; /* NOTIFY_SOCKET, or NULL */
+	uint64_t watchdog_usec; /* 0: none */
+	pid_t main_pid; /* $MAINPID, or 0 */
+	int status_fd; /* write end, close-on-exec; -EBADF: failures only exit */
+	uint8_t invocation_id[16];
+};
+
+_Noreturn void enter_run(const struct enter *e);

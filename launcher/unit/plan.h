@@ -1,0 +1,231 @@
+/*
+ * plan.h - the frozen plan: all that the launcher will ever open, start and signal, as one block of
+ *          memory without pointers.
+ * Runs as: read by every half of the launcher; written by launcher/unit/ before the first byte of a
+ *          client came in, and sealed (memfd_create(2), F_SEAL_WRITE): after that not even root's
+ *          half can change it.
+ * Trusts:  a plan comes from this very binary; plan_map() checks magic, version and size, and every
+ *          reference is checked against the size when it is followed.
+ * Owns:    nothing; a mapped plan lives until plan_unmap().
+ * Tests:   tests/unit/test_plan.c
+ *
+ * Layout: struct plan first, then whatever the references point at. A reference is a byte offset
+ * from the start of the plan; 0 is "none". Lists are chained by a `next` that is the first member
+ * of each element. One form serves the parser, root and the manager: what a directive's parser
+ * writes is what the child between fork and exec reads.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "common/buf.h"
+#include "common/why.h"
+
+#define PLAN_MAGIC 0x504c4c53u /* "SLLP" */
+#define PLAN_VERSION 1u
+#define PLAN_BYTES_MAX (UINT32_C(64) << 20)
+#define PLAN_UNITS_MAX 4096u
+#define PLAN_LISTENS_MAX 4096u
+#define PLAN_NONE UINT32_MAX /* no such index */
+
+struct ref {
+	uint32_t off;
+};
+
+struct plan_list {
+	struct ref head, tail;
+	uint32_t n;
+};
+
+/* A list element that is a string; also used for "NAME=value" lists. */
+struct plan_word {
+	struct ref next;
+	struct ref text;
+};
+
+/* A list element that is an index (of a unit). */
+struct plan_index {
+	struct ref next;
+	uint32_t index;
+};
+
+enum unit_kind {
+	UNIT_SOCKET,
+	UNIT_SERVICE,
+	UNIT_KIND_END,
+};
+
+/* Where a value was written, for messages. */
+struct plan_source {
+	struct ref file;
+	uint32_t line;
+};
+
+/* One Exec*= line. */
+enum command_flag {
+	COMMAND_IGNORE_FAILURE = 1 << 0, /* "-" */
+	COMMAND_ARGV0 = 1 << 1, /* "@": argv[0] is given apart from the path */
+	COMMAND_NO_ENV_EXPAND = 1 << 2, /* ":" */
+	COMMAND_FULL_PRIVILEGE = 1 << 3, /* "+" */
+	COMMAND_NO_SETUID = 1 << 4, /* "!" */
+	COMMAND_NO_AMBIENT = 1 << 5, /* "!!" */
+};
+
+struct plan_command {
+	struct ref next;
+	struct ref path; /* absolute, or a name to be found in PATH at exec */
+	struct plan_list argv; /* struct plan_word, argv[0] first; $VAR not yet expanded */
+	uint32_t flags; /* enum command_flag */
+	struct plan_source source;
+};
+
+/* When a command runs; the index into plan_service.commands. */
+enum command_slot {
+	COMMAND_START_PRE,
+	COMMAND_START,
+	COMMAND_START_POST,
+	COMMAND_RELOAD,
+	COMMAND_STOP,
+	COMMAND_STOP_POST,
+	COMMAND_SLOT_END,
+};
+
+/* systemd.exec(5): what the child becomes. */
+struct plan_exec {
+	struct ref user, group; /* as written; none when not set */
+	bool has_user; /* uid, gid, groups and the four names below are resolved */
+	uid_t uid;
+	gid_t gid;
+	struct ref groups; /* array of uint32_t: supplementary groups */
+	uint32_t n_groups;
+	struct ref user_name, home, shell; /* for USER, LOGNAME, HOME, SHELL */
+	struct plan_list environment; /* struct plan_word "NAME=value", later ones win */
+	struct ref cwd; /* none: "/" */
+	bool cwd_optional; /* "-": a missing directory is not an error */
+	bool no_new_privs; /* the effective value, defaults applied */
+	uint64_t cap_bounding; /* the effective set, defaults applied */
+};
+
+enum service_type {
+	SERVICE_SIMPLE,
+	SERVICE_EXEC,
+	SERVICE_NOTIFY,
+	SERVICE_TYPE_END,
+};
+
+enum notify_access {
+	NOTIFY_ACCESS_NONE,
+	NOTIFY_ACCESS_MAIN,
+	NOTIFY_ACCESS_EXEC,
+	NOTIFY_ACCESS_ALL,
+	NOTIFY_ACCESS_END,
+};
+
+/* systemd.service(5) */
+struct plan_service {
+	enum service_type type;
+	enum notify_access notify_access;
+	struct plan_list commands[COMMAND_SLOT_END]; /* struct plan_command */
+	struct plan_list sockets; /* struct plan_index: socket units it gets, in the plan's order */
+	bool non_blocking;
+	uint64_t restart_usec;
+	uint64_t timeout_start_usec, timeout_stop_usec;
+};
+
+/* What one Listen*= line opens. */
+enum listen_kind {
+	LISTEN_STREAM,
+	LISTEN_DGRAM,
+	LISTEN_SEQPACKET,
+	LISTEN_KIND_END,
+};
+
+struct plan_listen {
+	struct ref next;
+	uint32_t index; /* counts through the whole plan: the listener's number everywhere */
+	uint32_t unit; /* the socket unit it belongs to */
+	enum listen_kind kind;
+	socklen_t addr_len; /* of addr */
+	union {
+		struct sockaddr sa;
+		struct sockaddr_un un;
+		struct sockaddr_storage storage;
+	} addr;
+	bool any_family; /* a bare port: [::], and 0.0.0.0 where the kernel has no IPv6 */
+	struct ref text; /* as the user would write it: "0.0.0.0:80", "/run/x.sock", "@name" */
+	struct plan_source source;
+};
+
+/* systemd.socket(5) */
+struct plan_socket {
+	struct plan_list listens; /* struct plan_listen */
+	uint32_t service; /* the unit it starts */
+	struct ref fd_name; /* FileDescriptorName=, default the unit's id */
+	uint32_t backlog;
+	mode_t mode, directory_mode;
+	struct ref user, group; /* SocketUser=, SocketGroup=, as written */
+	uid_t uid; /* (uid_t)-1: leave it */
+	gid_t gid; /* (gid_t)-1: leave it */
+	bool no_delay;
+};
+
+struct plan_unit {
+	enum unit_kind kind;
+	uint32_t index;
+	struct ref id; /* "web.socket" */
+	struct ref description;
+	struct ref path; /* of the unit file */
+	bool wanted; /* named on the command line: a service of this kind starts at once */
+	struct plan_exec exec;
+	struct plan_socket socket; /* UNIT_SOCKET */
+	struct plan_service service; /* UNIT_SERVICE */
+};
+
+struct plan {
+	uint32_t magic, version;
+	uint32_t bytes; /* of the whole plan */
+	uint32_t n_units, n_listens;
+	struct ref units[PLAN_UNITS_MAX]; /* struct plan_unit, in the order of the plan */
+	struct ref listens[PLAN_LISTENS_MAX]; /* struct plan_listen, by index */
+};
+
+/*
+ * plan_map - map a sealed plan for reading.
+ * @fd:  borrowed; must carry F_SEAL_WRITE, F_SEAL_SHRINK and F_SEAL_GROW
+ * Return: 0; -EBADMSG when it is not a plan of this version or not sealed; -errno.
+ */
+_must_check_ int plan_map(int fd, const struct plan **ret, struct why *why);
+void plan_unmap(const struct plan *p);
+
+/*
+ * plan_at - follow a reference to size bytes.
+ * Return: the place, or NULL for "none". A reference that leaves the plan is our own bug: abort.
+ */
+const void *plan_at(const struct plan *p, struct ref r, size_t size);
+
+/* A string; NULL for "none". */
+const char *plan_str(const struct plan *p, struct ref r);
+
+/* By index; NULL when there is no such unit or listener (indices may come from a peer). */
+const struct plan_unit *plan_unit(const struct plan *p, uint32_t index);
+const struct plan_listen *plan_listen(const struct plan *p, uint32_t index);
+
+/* By id, for operators' verbs; NULL when it is not loaded. */
+const struct plan_unit *plan_find(const struct plan *p, const char *id);
+
+/* The name of unit index for messages, "?" when there is none. */
+const char *plan_unit_id(const struct plan *p, uint32_t index);
+
+/* The n-th command of a slot; NULL past the end or for an index out of range. */
+const struct plan_command *plan_command(
+    const struct plan *p, const struct plan_unit *u, uint32_t slot, uint32_t n);
+
+/* for (each element of type, in order): PLAN_FOREACH(p, u->socket.listens, struct plan_listen, l)
+ */
+#define PLAN_FOREACH(p, list, type, var) \
+	for (const type *var = plan_at((p), (list).head, sizeof(type)); var; \
+	     var = plan_at((p), var->next, sizeof(type)))
