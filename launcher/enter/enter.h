@@ -1,7 +1,6 @@
 /*
  * enter.h - the child between fork and exec: from root to somebody lesser, step by step.
- * Runs as: root (or whoever runs the launcher) until the step that changes identity, then the
- *          unit's user; in the child only.
+ * Runs as: root (or whoever runs the launcher) up to ENTER_USER, then the unit's user.
  * Trusts:  the frozen plan. What a peer may influence (a connection's address) only ever becomes
  *          the value of an environment variable.
  * Owns:    the whole process: it ends in execve(2) or _exit(2), nothing is released.
@@ -10,20 +9,25 @@
  */
 #pragma once
 
+#include <sys/resource.h>
+
 #include "launcher/unit/plan.h"
 
 /* The steps in their order; steps.c has one row for each. Numbers travel in MSG_STARTED. */
 enum enter_step {
-	ENTER_SIGNALS, /* default dispositions, nothing blocked */
-	ENTER_SESSION, /* setsid(2) */
-	ENTER_DESCRIPTORS, /* 0-2, the passed ones from 3, all else closed */
-	ENTER_ENVIRONMENT, /* environment and arguments put together */
-	ENTER_DIRECTORY, /* chdir(2) */
+	/* What must be done with the launcher's rights: */
+	ENTER_LIMITS, /* setrlimit(2), umask(2) */
 	ENTER_BOUNDING, /* capability bounding set */
 	ENTER_GROUPS, /* setgroups(2), setresgid(2) */
 	ENTER_USER, /* setresuid(2), and the proof that there is no way back */
-	ENTER_CAPS, /* inheritable and ambient sets emptied, securebits */
-	ENTER_PRIVILEGES, /* no_new_privs */
+	ENTER_CAPS, /* inheritable, permitted, effective and ambient sets emptied */
+	ENTER_NO_PRIVS, /* no_new_privs */
+	/* From here on as the unit's user: */
+	ENTER_SIGNALS, /* default dispositions, nothing blocked */
+	ENTER_SESSION, /* setsid(2) */
+	ENTER_DESCRIPTORS, /* 0-2, the passed ones from 3, all else closed */
+	ENTER_DIRECTORY, /* chdir(2): after the user, who alone may be able to enter it (NFS) */
+	ENTER_ARGUMENTS, /* environment and argv: last, LISTEN_PID is ours */
 	ENTER_EXEC, /* execve(2) */
 	ENTER_STEP_END,
 };
@@ -44,6 +48,7 @@ struct enter_fd {
 	const char *name; /* for LISTEN_FDNAMES; printable, no ':' */
 };
 
+#define ENTER_FDS_FIRST 3 /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
 #define ENTER_FDS_MAX 1024
 
 struct enter {
@@ -52,12 +57,25 @@ struct enter {
 	const struct plan_command *command; /* of that service */
 	const struct enter_fd *fds;
 	uint32_t n_fds;
-	int stdio_fd; /* becomes 1 and 2: the launcher's log; 0 is /dev/null */
+	int stdio_fd; /* becomes 1 and 2, and 0 is /dev/null; -EBADF: 0-2 stay as they are */
+	bool new_session; /* setsid(2) */
 	const char *notify_path; /* NOTIFY_SOCKET, or NULL */
 	uint64_t watchdog_usec; /* 0: none */
 	pid_t main_pid; /* $MAINPID, or 0 */
-	int status_fd; /* write end, close-on-exec; -EBADF: failures only exit */
-	uint8_t invocation_id[16];
+	const struct rlimit
+	    *nofile; /* what RLIMIT_NOFILE was before the launcher raised it, or NULL */
+	const uint8_t *invocation_id; /* 16 bytes for INVOCATION_ID, or NULL */
+	int status_fd; /* write end, close-on-exec; -EBADF: the exit code alone tells */
 };
 
-_Noreturn void enter_run(const struct enter *e);
+/*
+ * enter_become - the steps up to ENTER_NO_PRIVS.
+ * Return: 0, or -errno with the step in *ret. After a failure the process is fit only to exit.
+ */
+_must_check_ int enter_become(struct enter *e, struct enter_failure *ret);
+
+/* The steps after that; reports a failure to status_fd and exits with its code. */
+_Noreturn void enter_exec(struct enter *e);
+
+/* Both. */
+_Noreturn void enter_run(struct enter *e);

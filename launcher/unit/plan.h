@@ -108,6 +108,7 @@ struct plan_exec {
 	bool cwd_optional; /* "-": a missing directory is not an error */
 	bool no_new_privs; /* the effective value, defaults applied */
 	uint64_t cap_bounding; /* the effective set, defaults applied */
+	bool ignore_sigpipe; /* IgnoreSIGPIPE=, default yes */
 };
 
 enum service_type {

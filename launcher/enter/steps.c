@@ -1,0 +1,280 @@
+/*
+ * steps.c - see enter.h: the table of steps, and the few lines that walk it.
+ *
+ * The order is the point of this file. Limits may need rights, so they come first. The bounding set
+ * needs CAP_SETPCAP, which goes with the user. Groups need CAP_SETGID, so they go before the user.
+ * no_new_privs after the user, so that a security module may still act on the change of identity.
+ * Whatever follows runs with the unit's own rights and nothing else.
+ */
+#include <assert.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "launcher/enter/arguments.h"
+#include "launcher/enter/enter.h"
+#include "launcher/enter/fds.h"
+#include "launcher/enter/identity.h"
+
+static int
+step_limits(struct enter *e)
+{
+	(void)umask(0022); /* returns the old mask, never an error */
+	if (e->nofile && setrlimit(RLIMIT_NOFILE, e->nofile) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
+step_bounding(struct enter *e)
+{
+	struct capsets now;
+	int r = caps_bound(e->unit->exec.cap_bounding);
+
+	if (r != -EPERM || !e->unit->exec.no_new_privs)
+		return r;
+	/*
+	 * An unprivileged launcher cannot touch the bounding set, and need not: the set limits only
+	 * what an exec could add, and without capabilities, under no_new_privs, none ever does.
+	 */
+	r = caps_get(&now);
+	if (r < 0)
+		return r;
+	return now.permitted & CAP_BIT(8 /* CAP_SETPCAP */) ? -EPERM : 0;
+}
+
+static int
+step_groups(struct enter *e)
+{
+	const struct plan_exec *x = &e->unit->exec;
+
+	if (!x->has_user)
+		return 0;
+	static_assert(sizeof(gid_t) == sizeof(uint32_t), "groups are stored as uint32_t");
+	return ids_set_groups(
+	    x->gid, plan_at(e->plan, x->groups, x->n_groups * sizeof(gid_t)), x->n_groups);
+}
+
+static int
+step_user(struct enter *e)
+{
+	return e->unit->exec.has_user ? ids_set_user(e->unit->exec.uid, false) : 0;
+}
+
+static int
+step_caps(struct enter *e)
+{
+	(void)e;
+	/* Root is root only where the operator allowed it: the loader saw to that. */
+	return geteuid() == 0 ? 0 : caps_clear();
+}
+
+static int
+step_no_privs(struct enter *e)
+{
+	if (!e->unit->exec.no_new_privs)
+		return 0;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int
+step_signals(struct enter *e)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++) {
+		sa.sa_handler = s == SIGPIPE && e->unit->exec.ignore_sigpipe ? SIG_IGN : SIG_DFL;
+		(void)sigaction(s, &sa, NULL); /* SIGKILL and SIGSTOP refuse, and libc's own two */
+	}
+	(void)sigemptyset(&none);
+	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
+}
+
+static int
+step_session(struct enter *e)
+{
+	if (!e->new_session)
+		return 0;
+	return setsid() < 0 ? -errno : 0;
+}
+
+/* 0 from /dev/null, 1 and 2 to the log. */
+static int
+arrange_stdio(int stdio_fd)
+{
+	_cleanup_fd_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fds[3];
+
+	if (null < 0)
+		return -errno;
+	/* Out of 0-2 first, or one would overwrite another. */
+	for (int i = 0; i < 3; i++) {
+		fds[i] = fcntl(i == 0 ? null : stdio_fd, F_DUPFD_CLOEXEC, ENTER_FDS_FIRST);
+		if (fds[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(fds[i], i) < 0)
+			return -errno;
+	return 0; /* the copies above go with all that is not passed on */
+}
+
+static int
+step_descriptors(struct enter *e)
+{
+	static int fds[ENTER_FDS_MAX];
+	int r, keep = e->status_fd;
+
+	if (e->n_fds > ENTER_FDS_MAX)
+		return -E2BIG;
+	r = e->stdio_fd >= 0 ? arrange_stdio(e->stdio_fd) : 0;
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < e->n_fds; i++) {
+		fds[i] = e->fds[i].fd;
+		r = fds_nonblock(fds[i], e->unit->service.non_blocking);
+		if (r < 0)
+			return r;
+	}
+	r = fds_arrange(fds, e->n_fds, ENTER_FDS_FIRST, &keep);
+	e->status_fd = keep; /* it moved; a later step must find the way to report */
+	return r;
+}
+
+static int
+step_directory(struct enter *e)
+{
+	const char *cwd = plan_str(e->plan, e->unit->exec.cwd);
+
+	if (chdir(cwd ? cwd : "/") == 0)
+		return 0;
+	if (e->unit->exec.cwd_optional && errno == ENOENT)
+		return chdir("/") < 0 ? -errno : 0;
+	return -errno;
+}
+
+static struct arguments arguments; /* pages that only a child ever touches */
+
+static int
+step_arguments(struct enter *e)
+{
+	return arguments_fill(&arguments, e);
+}
+
+/* A name without '/' is looked for in the fixed search path; never in the unit's PATH (systemd). */
+static int
+exec_in_path(const char *name)
+{
+	char path[4096];
+	int error = ENOENT;
+
+	for (const char *p = ARGUMENTS_PATH; *p;) {
+		const char *colon = strchrnul(p, ':');
+		struct buf b;
+
+		buf_init(&b, path, sizeof(path));
+		if (buf_put(&b, p, (size_t)(colon - p)) == 0 && buf_putc(&b, '/') == 0 &&
+		    buf_puts(&b, name) == 0) {
+			(void)execve(path, arguments.argv, arguments.envp);
+			if (errno != ENOENT && errno != ENOTDIR)
+				error = errno;
+		}
+		p = *colon ? colon + 1 : colon;
+	}
+	return -error;
+}
+
+static int
+step_exec(struct enter *e)
+{
+	const char *path = plan_str(e->plan, e->command->path);
+
+	if (!path)
+		return -ENOENT;
+	if (!strchr(path, '/'))
+		return exec_in_path(path);
+	(void)execve(path, arguments.argv, arguments.envp);
+	return -errno;
+}
+
+/* Exit codes: systemd.exec(5), "Process Exit Codes". */
+static const struct {
+	const char *name;
+	int exit_code;
+	int (*run)(struct enter *e);
+} steps[] = {
+	[ENTER_LIMITS] = { "set limits", 205, step_limits },
+	[ENTER_BOUNDING] = { "cut the capability bounding set", 218, step_bounding },
+	[ENTER_GROUPS] = { "change groups", 216, step_groups },
+	[ENTER_USER] = { "change user", 217, step_user },
+	[ENTER_CAPS] = { "drop capabilities", 218, step_caps },
+	[ENTER_NO_PRIVS] = { "set no_new_privs", 227, step_no_privs },
+	[ENTER_SIGNALS] = { "reset signals", 207, step_signals },
+	[ENTER_SESSION] = { "start a session", 220, step_session },
+	[ENTER_DESCRIPTORS] = { "pass descriptors", 202, step_descriptors },
+	[ENTER_DIRECTORY] = { "change directory", 200, step_directory },
+	[ENTER_ARGUMENTS] = { "build the environment", 204, step_arguments },
+	[ENTER_EXEC] = { "execute", 203, step_exec },
+};
+static_assert(ELEMENTSOF(steps) == ENTER_STEP_END, "one row for each step");
+
+const char *
+enter_step_name(uint32_t step)
+{
+	return step < ENTER_STEP_END ? steps[step].name : "?";
+}
+
+int
+enter_step_exit_code(uint32_t step)
+{
+	return step < ENTER_STEP_END ? steps[step].exit_code : 255;
+}
+
+static int
+enter_walk(struct enter *e, uint32_t first, uint32_t last, struct enter_failure *ret)
+{
+	for (uint32_t i = first; i <= last; i++) {
+		const int r = steps[i].run(e);
+
+		if (r < 0) {
+			*ret = (struct enter_failure){ .step = i, .error = -r };
+			return r;
+		}
+	}
+	return 0;
+}
+
+int
+enter_become(struct enter *e, struct enter_failure *ret)
+{
+	return enter_walk(e, 0, ENTER_NO_PRIVS, ret);
+}
+
+static _Noreturn void
+enter_fail(struct enter *e, const struct enter_failure *f)
+{
+	if (e->status_fd >= 0)
+		(void)!write(e->status_fd, f, sizeof(*f)); /* the exit code tells the step too */
+	_exit(enter_step_exit_code(f->step));
+}
+
+void
+enter_exec(struct enter *e)
+{
+	struct enter_failure f = { .step = ENTER_EXEC };
+
+	(void)enter_walk(e, ENTER_NO_PRIVS + 1, ENTER_EXEC, &f); /* returns only to report */
+	enter_fail(e, &f);
+}
+
+void
+enter_run(struct enter *e)
+{
+	struct enter_failure f;
+
+	if (enter_become(e, &f) < 0)
+		enter_fail(e, &f);
+	enter_exec(e);
+}
