@@ -92,11 +92,12 @@ build_append(struct build *b, struct plan_list *list, size_t size)
 {
 	struct ref r;
 	void *element = build_alloc(b, size, &r);
+	struct ref *last = build_at(b, list->tail); /* its first member is `next` */
 
 	if (b->full)
 		return element;
-	if (list->tail.off)
-		*(struct ref *)build_at(b, list->tail) = r;
+	if (last)
+		*last = r;
 	else
 		list->head = r;
 	list->tail = r;

@@ -83,8 +83,9 @@ plan_find(const struct plan *p, const char *id)
 {
 	for (uint32_t i = 0; i < p->n_units; i++) {
 		const struct plan_unit *u = plan_unit(p, i);
+		const char *name = u ? plan_str(p, u->id) : NULL;
 
-		if (strcmp(plan_str(p, u->id), id) == 0)
+		if (name && strcmp(name, id) == 0)
 			return u;
 	}
 	return NULL;

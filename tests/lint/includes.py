@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+"""includes.py ROOT - who may include whom across privilege domains, and which libraries where.
+
+The folders are the privilege domains (docs/ARCHITECTURE.md). A row lists what a domain may include
+of the others: whole folders, or single headers where a folder would be too much.
+"""
+import re
+import sys
+
+from lintlib import Report, sources
+
+ALLOWED = {
+    "common": [],
+    "launcher/unit": ["common"],
+    # Runs in the child: reads the plan, never a unit file.
+    "launcher/enter": ["common", "launcher/unit/plan.h"],
+    # Resident root: the same, so that no parser can be reached from a running monitor.
+    "launcher/monitor": ["common", "launcher/unit/plan.h", "launcher/enter"],
+    # The unprivileged half knows the plan and the conversation, nothing of how root does things.
+    "launcher/manager": ["common", "launcher/unit/plan.h", "launcher/monitor/msg.h",
+                         "launcher/monitor/heritage.h", "launcher/enter/enter.h"],
+    # The operator's verbs: check loads units, the others speak to the manager's control socket.
+    "launcher/ctl": ["common", "launcher/unit", "launcher/manager/control.h"],
+    "launcher": ["common", "launcher"],  # main.c wires
+    "worker": ["common"],
+    "signer": ["common"],
+}
+# Of libraries: in which folders a system header may appear at all.
+LIBRARIES = [
+    (re.compile(r"openssl/"), ("worker/tls", "signer")),
+    (re.compile(r"ev\.h$"), ("worker",)),
+    (re.compile(r"systemd/"), ("worker", "signer")),
+    (re.compile(r"seccomp\.h$"), ("launcher", "worker", "signer")),
+    (re.compile(r"sys/capability\.h$"), ()),  # libcap: capset(2) is one call, see linux/capability.h
+]
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:<([^>]+)>|"([^"]+)")', re.M)
+
+
+def domain_of(path):
+    return max((d for d in ALLOWED if path.startswith(d + "/")), key=len, default=None)
+
+
+def main():
+    root, report, n = sys.argv[1], Report(), 0
+    for s in sources(root):
+        mine = domain_of(s.path)
+        for m in INCLUDE.finditer(s.text):
+            system, own = m.groups()
+            line = s.line_of(m.start())
+            n += 1
+            for pattern, folders in LIBRARIES:
+                if system and pattern.match(system) and not any(
+                        s.path.startswith(f + "/") for f in folders):
+                    report.add(s.path, line, f"<{system}> may not be used here, only in "
+                               + (", ".join(folders) or "no folder"))
+            if own is None:
+                continue
+            if "/" not in own:
+                report.add(s.path, line, f'"{own}": write the path from the top folder')
+                continue
+            theirs = domain_of(own)
+            if theirs != mine and not any(
+                    own == a or own.startswith(a + "/") for a in ALLOWED[mine]):
+                report.add(s.path, line, f"{mine} may not include {own}")
+    report.done(f"{n} includes")
+
+
+if __name__ == "__main__":
+    main()
