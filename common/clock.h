@@ -1,6 +1,7 @@
 /*
  * clock.h - time in microseconds, the unit of every `_usec` in this project.
  * Runs as: every process of ours, root included.
+ * Tests:   by whatever has a deadline
  */
 #pragma once
 

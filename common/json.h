@@ -19,6 +19,7 @@ struct json {
 	bool object[JSON_DEPTH_MAX]; /* else an array */
 };
 
+/* Starts a document at the end of out, which the caller owns. */
 void json_init(struct json *j, struct buf *out);
 
 /* key is NULL at the top and inside an array; inside an object it is required. */

@@ -10,7 +10,8 @@
 #include "common/buf.h"
 #include "common/json.h"
 
-#define LOG_LINE_MAX 4096
+#define LOG_LINE_MAX 4096 /* PIPE_BUF: lines of two processes do not mix in a pipe */
+#define LOG_MESSAGE_SHORT 256 /* fits even if every byte of it is escaped */
 
 static struct {
 	const char *program;
@@ -94,6 +95,15 @@ line_text(struct buf *line, enum log_level level, const char *unit, const char *
 	}
 }
 
+static void
+line_put(struct buf *line, enum log_level level, const char *unit, const char *message)
+{
+	if (log_state.format == LOG_FORMAT_JSON)
+		line_json(line, level, unit, message);
+	else
+		line_text(line, level, unit, message);
+}
+
 void
 log_unit(enum log_level level, const char *unit, const char *format, ...)
 {
@@ -108,10 +118,12 @@ log_unit(enum log_level level, const char *unit, const char *format, ...)
 	(void)vsnprintf(message, sizeof(message), format, args); /* a long message is cut */
 	va_end(args);
 	buf_init(&line, storage, sizeof(storage) - 1); /* the last byte is kept for the newline */
-	if (log_state.format == LOG_FORMAT_JSON)
-		line_json(&line, level, unit, message);
-	else
-		line_text(&line, level, unit, message);
+	line_put(&line, level, unit, message);
+	if (line.failed) { /* escapes made it too long: half a JSON object is none */
+		buf_reset(&line);
+		message[LOG_MESSAGE_SHORT] = '\0';
+		line_put(&line, level, unit, message);
+	}
 	storage[line.len] = '\n';
 	(void)!write(STDERR_FILENO, storage, line.len + 1); /* nowhere to report it to */
 	errno = saved;

@@ -14,8 +14,8 @@ PYTEST = re.compile(r"^=*\s*((?:\d+ (?:passed|failed|skipped|errors?|xfailed|xpa
                     r"warnings?)(?:, )?)+) in [\d.]+s", re.M)
 PYTEST_SKIP = re.compile(r"^SKIPPED \[(\d+)\] (.*)$", re.M)
 CMOCKA_RAN = re.compile(r"^\[=+\] (?:.*: )?(\d+) test\(s\) run\.", re.M)
-CMOCKA_SKIP = re.compile(r"^\[  SKIPPED \] (?!\d+ test\(s\))(.*)$", re.M)
-CMOCKA_FAIL = re.compile(r"^\[  FAILED  \] (?!\d+ test\(s\))(.*)$", re.M)
+CMOCKA_SKIP = re.compile(r"^\[ RUN      \] (\w+)\n((?:(?!\[ ).*\n)*)\[  SKIPPED \]", re.M)
+CMOCKA_FAIL = re.compile(r"^\[  FAILED  \] (\w+)$", re.M)
 
 
 def expected_skips(path):
@@ -40,7 +40,7 @@ def count(case):
         skips = [why for k, why in PYTEST_SKIP.findall(out) for _ in range(int(k))]
         passed, failed = n["passed"], n["failed"] + n["error"]
     elif cmocka:
-        skips = CMOCKA_SKIP.findall(out)
+        skips = [" ".join(f"{name}: {why}".split()) for name, why in CMOCKA_SKIP.findall(out)]
         failed = len(set(CMOCKA_FAIL.findall(out)))
         passed = sum(map(int, cmocka)) - failed - len(skips)
     else:

@@ -15,7 +15,10 @@ struct build {
 	bool full; /* sticky: something did not fit; build_freeze() reports it */
 };
 
+/* An empty plan. Return: 0 or -errno; build_done() is safe after either. */
 _must_check_ int build_init(struct build *b, struct why *why);
+
+/* Releases what was not given up by build_freeze(); safe twice. */
 void build_done(struct build *b);
 
 /*

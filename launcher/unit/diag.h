@@ -39,6 +39,7 @@ struct diag {
 	size_t fatal; /* how many are DIAG_REFUSED or DIAG_ERROR */
 };
 
+/* No findings yet; diag_done() frees them all. */
 void diag_init(struct diag *d);
 void diag_done(struct diag *d);
 

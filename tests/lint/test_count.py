@@ -5,9 +5,12 @@ import subprocess
 COUNT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "count.py")
 PYTEST = ("..s.\n=== short test summary info ===\n"
           "SKIPPED [2] tests/x.py:9: needs a kernel of tomorrow\n3 passed, 2 skipped in 0.10s\n")
-CMOCKA = ("[==========] tests: Running 3 test(s).\n[ RUN      ] a\n[       OK ] a\n"
-          "[==========] tests: 3 test(s) run.\n[  PASSED  ] 2 test(s).\n"
-          "[  FAILED  ] tests: 1 test(s), listed below:\n[  FAILED  ] b\n")
+CMOCKA = ("[==========] Running 3 test(s).\n[ RUN      ] a\n[       OK ] a\n"
+          "[ RUN      ] b\n[  ERROR   ] --- [   LINE   ] --- t.c:6: error: Failure!\n"
+          "[  FAILED  ] b\n[ RUN      ] c\nneeds root\n[  SKIPPED ] c\n"
+          "[==========] 3 test(s) run.\n[  PASSED  ] 1 test(s).\n"
+          "[  SKIPPED ] 1 test(s), listed below:\n[  SKIPPED ] c\n\n 1 SKIPPED TEST(S)\n"
+          "[  FAILED  ] 1 test(s), listed below:\n[  FAILED  ] b\n\n 1 FAILED TEST(S)\n")
 
 
 def count(tmp_path, cases, ci=""):
@@ -28,7 +31,8 @@ def test_single_tests_are_counted(tmp_path):
 
 def test_a_failed_one_of_three(tmp_path):
     code, out = count(tmp_path, [("c", "fail", CMOCKA)])
-    assert (code, out.splitlines()[-1]) == (1, "2 passed, 1 failed, 0 skipped")
+    assert (code, out.splitlines()[-1]) == (1, "1 passed, 1 failed, 1 skipped")
+    assert "c: needs root" in out
 
 
 def test_a_crash_is_a_failure_whatever_was_printed(tmp_path):
