@@ -122,11 +122,11 @@ environment_protocol(struct arguments *a, const struct enter *e)
 {
 	int r = 0;
 
-	if (e->n_fds > 0) {
+	if (e->n_fds > 0 && !e->inetd) {
 		r = setenv_num(a, "LISTEN_PID", (uint64_t)getpid());
 		if (r == 0)
 			r = setenv_num(a, "LISTEN_FDS", e->n_fds);
-		if (r == 0)
+		if (r == 0 && e->fds[0].name)
 			r = setenv_fdnames(a, e);
 	}
 	if (r == 0)

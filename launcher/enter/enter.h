@@ -45,7 +45,7 @@ struct enter_failure {
 /* One descriptor to pass: it becomes 3, 4, ... in this order. */
 struct enter_fd {
 	int fd; /* borrowed */
-	const char *name; /* for LISTEN_FDNAMES; printable, no ':' */
+	const char *name; /* for LISTEN_FDNAMES; printable, no ':'; all NULL: no such variable */
 };
 
 #define ENTER_FDS_FIRST 3 /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
@@ -57,8 +57,9 @@ struct enter {
 	const struct plan_command *command; /* of that service */
 	const struct enter_fd *fds;
 	uint32_t n_fds;
+	bool inetd; /* fds[0] becomes 0 and 1, nothing is passed from 3: inetd(8) */
 	int stdio_fd; /* becomes 1 and 2, and 0 is /dev/null; -EBADF: 0-2 stay as they are */
-	bool new_session; /* setsid(2) */
+	bool detached; /* a service: session, umask and directory of its own; else the caller's */
 	const char *notify_path; /* NOTIFY_SOCKET, or NULL */
 	uint64_t watchdog_usec; /* 0: none */
 	pid_t main_pid; /* $MAINPID, or 0 */

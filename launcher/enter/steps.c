@@ -20,7 +20,8 @@
 static int
 step_limits(struct enter *e)
 {
-	(void)umask(0022); /* returns the old mask, never an error */
+	if (e->detached)
+		(void)umask(0022); /* returns the old mask, never an error */
 	if (e->nofile && setrlimit(RLIMIT_NOFILE, e->nofile) < 0)
 		return -errno;
 	return 0;
@@ -95,7 +96,7 @@ step_signals(struct enter *e)
 static int
 step_session(struct enter *e)
 {
-	if (!e->new_session)
+	if (!e->detached)
 		return 0;
 	return setsid() < 0 ? -errno : 0;
 }
@@ -138,7 +139,9 @@ step_descriptors(struct enter *e)
 		if (r < 0)
 			return r;
 	}
-	r = fds_arrange(fds, e->n_fds, ENTER_FDS_FIRST, &keep);
+	if (e->inetd && (dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[0], STDOUT_FILENO) < 0))
+		return -errno;
+	r = fds_arrange(fds, e->inetd ? 0 : e->n_fds, ENTER_FDS_FIRST, &keep);
 	e->status_fd = keep; /* it moved; a later step must find the way to report */
 	return r;
 }
@@ -148,7 +151,7 @@ step_directory(struct enter *e)
 {
 	const char *cwd = plan_str(e->plan, e->unit->exec.cwd);
 
-	if (chdir(cwd ? cwd : "/") == 0)
+	if ((!cwd && !e->detached) || chdir(cwd ? cwd : "/") == 0)
 		return 0;
 	if (e->unit->exec.cwd_optional && errno == ENOENT)
 		return chdir("/") < 0 ? -errno : 0;

@@ -1,0 +1,94 @@
+/*
+ * leave.c - see leave.h.
+ */
+#include "launcher/monitor/leave.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "common/log.h"
+#include "common/num.h"
+
+#define ROUNDS_MAX 1000 /* a fork bomb of a service must not keep us */
+
+/* Our children by proc(5); as subreaper we inherit the orphans of those we kill. */
+static size_t
+read_children(pid_t *pids, size_t max)
+{
+	char path[64], text[4096];
+	_cleanup_fd_ int fd = -EBADF;
+	size_t n = 0;
+	ssize_t len;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	for (ssize_t i = 0; i < len && n < max;) {
+		struct span word = { text + i, 0 };
+		uint64_t pid;
+
+		while (i < len && text[i] != ' ')
+			i++;
+		word.len = (size_t)(text + i - word.ptr);
+		/* A number that was cut by the end of the buffer has no blank behind it. */
+		if (i < len && num_parse(word, 10, 1, INT32_MAX, &pid) == 0)
+			pids[n++] = (pid_t)pid;
+		i++;
+	}
+	return n;
+}
+
+static void
+kill_children(const struct monitor *m)
+{
+	pid_t pids[512];
+	const size_t n = read_children(pids, ELEMENTSOF(pids));
+
+	for (size_t i = 0; i < n; i++)
+		(void)kill(pids[i], SIGKILL); /* our own, not reaped: it is who we think it is */
+	/* Where there is no /proc, what we started is all that we know. */
+	for (uint32_t i = 0; n == 0 && i < m->n_instances; i++)
+		if (m->instances[i].state == INSTANCE_EXECUTING ||
+		    m->instances[i].state == INSTANCE_RUNNING)
+			(void)kill(m->instances[i].pid, SIGKILL);
+}
+
+static void
+clean_runtime(struct monitor *m)
+{
+	char name[32];
+
+	/* Best effort: what cannot be removed is a name without a listener, taken over next time.
+	 */
+	(void)unlinkat(m->runtime_fd, "control", 0);
+	for (uint32_t i = 0; i < m->plan->n_units; i++) {
+		if (m->notify_fds[i] < 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "notify/%u", i);
+		(void)unlinkat(m->runtime_fd, name, 0);
+	}
+	(void)unlinkat(m->runtime_fd, "notify", AT_REMOVEDIR);
+	(void)rmdir(m->runtime_dir);
+}
+
+void
+leave(struct monitor *m)
+{
+	int killed = 0;
+
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		const pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+		if (pid < 0)
+			break; /* ECHILD: nobody is left */
+		if (pid > 0)
+			continue;
+		kill_children(m);
+		killed++;
+		(void)waitpid(-1, NULL, 0);
+	}
+	if (killed > 0)
+		log_notice("killed what had not stopped");
+	clean_runtime(m);
+}

@@ -1,0 +1,11 @@
+/*
+ * leave.h - the monitor's last act: whoever is still there is killed and reaped, and what lies in
+ *           the runtime directory removed.
+ * Runs as: the monitor, confined.
+ * Tests:   tests/lifecycle/
+ */
+#pragma once
+
+#include "launcher/monitor/monitor.h"
+
+void leave(struct monitor *m);

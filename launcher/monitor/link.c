@@ -1,0 +1,337 @@
+/*
+ * link.c - the conversation with the manager, and its start.
+ * Runs as: the monitor; the manager's child drops to the manager's user before it executes.
+ * Trusts:  nothing that comes in: one wrong message, and this manager is killed and replaced.
+ * Logs:    starts, deaths and misbehaviour of the manager.
+ */
+#include <assert.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "common/clock.h"
+#include "common/fdpass.h"
+#include "common/log.h"
+#include "launcher/enter/fds.h"
+#include "launcher/enter/identity.h"
+#include "launcher/monitor/heritage.h"
+#include "launcher/monitor/monitor.h"
+
+/* A manager that lived this long failed for a reason of its own, not because it cannot start. */
+#define MANAGER_SETTLED_USEC (UINT64_C(10) * USEC_PER_SEC)
+#define MANAGER_RETRY_USEC (UINT64_C(100000))
+#define MANAGER_RETRY_MAX_USEC (UINT64_C(10) * USEC_PER_SEC)
+#define REQUESTS_PER_WAKE 64
+
+/* From root to the manager's user, keeping CAP_SYS_CHROOT alone for the new image's first act. */
+static int
+manager_become(const struct monitor *m)
+{
+	const uint64_t chroot_cap = CAP_BIT(CAP_SYS_CHROOT);
+	const struct capsets sets = { chroot_cap, chroot_cap, chroot_cap };
+	int r;
+
+	if (!m->change_user)
+		return 0;
+	r = caps_bound(chroot_cap);
+	if (r == 0)
+		r = ids_set_groups(m->manager_gid, NULL, 0);
+	if (r == 0)
+		r = ids_set_user(m->manager_uid, true);
+	if (r == 0)
+		r = caps_set(&sets);
+	if (r == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0) < 0)
+		r = -errno;
+	return r;
+}
+
+static _Noreturn void
+manager_child(const struct monitor *m, int sock)
+{
+	static int fds[FDS_MAX];
+	static char *const no_environment[] = { NULL };
+	uint32_t n = HERITAGE_FIRST;
+	sigset_t none;
+	int exe = m->exe_fd;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	fds[HERITAGE_STDIN] = null;
+	fds[HERITAGE_STDOUT] = STDOUT_FILENO;
+	fds[HERITAGE_LOG] = STDERR_FILENO;
+	fds[HERITAGE_MONITOR] = sock;
+	fds[HERITAGE_PLAN] = m->plan_fd;
+	fds[HERITAGE_NOTEBOOK] = m->notebook_fd;
+	fds[HERITAGE_CONTROL] = m->control_fd;
+	fds[HERITAGE_RUNTIME] = m->runtime_fd;
+	for (uint32_t i = 0; i < m->plan->n_listens && n < FDS_MAX; i++)
+		fds[n++] = m->listen_fds[i];
+	for (uint32_t i = 0; i < m->plan->n_units && n < FDS_MAX; i++)
+		if (m->notify_fds[i] >= 0)
+			fds[n++] = m->notify_fds[i];
+	(void)sigemptyset(&none);
+	if (setsid() < 0 || manager_become(m) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    sigprocmask(SIG_SETMASK, &none, NULL) < 0 || fds_arrange(fds, n, 0, &exe) < 0)
+		_exit(EXIT_FAILURE);
+	(void)syscall(SYS_execveat, exe, "", m->manager_argv, no_environment, AT_EMPTY_PATH);
+	_exit(EXIT_FAILURE);
+}
+
+int
+link_start_manager(struct monitor *m, struct why *why)
+{
+	struct manager *g = &m->manager;
+	_cleanup_fd_ int ours = -EBADF, theirs = -EBADF;
+	int pair[2];
+	pid_t pid;
+	int r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return why_set(why, -errno, "manager: socketpair");
+	ours = pair[0];
+	theirs = pair[1];
+	r = monitor_watch(m, ours, WAKE_MANAGER, 0);
+	if (r < 0)
+		return why_set(why, r, "manager: epoll");
+	pid = fork();
+	if (pid < 0)
+		return why_set(why, -errno, "manager: fork");
+	if (pid == 0)
+		manager_child(m, theirs);
+	*g = (struct manager){ .pid = pid,
+		.sock = fd_take(&ours),
+		.state = MSG_STATE_NEW,
+		.started_usec = clock_usec(),
+		.failures = g->failures,
+		.writable = true };
+	return 0;
+}
+
+void
+link_manager_died(struct monitor *m, int32_t code, int32_t status)
+{
+	struct manager *g = &m->manager;
+	const uint64_t now = clock_usec();
+	uint64_t wait = MANAGER_RETRY_USEC;
+	const char *how = code == CLD_EXITED ? "exited with status" : "was killed by signal";
+
+	fd_closep(&g->sock);
+	g->pid = 0;
+	if (m->stopping || !m->ready) {
+		/* Its last act was to stop every service; or it never came up, then nor do we. */
+		m->exit_code = code == CLD_EXITED ? status : EXIT_FAILURE;
+		m->leave = true;
+		if (m->exit_code != 0)
+			log_error("manager %s %d", how, status);
+		return;
+	}
+	g->failures = now - g->started_usec < MANAGER_SETTLED_USEC ? g->failures + 1 : 1;
+	for (unsigned i = 1; i < g->failures && wait < MANAGER_RETRY_MAX_USEC; i++)
+		wait *= 2;
+	g->restart_at_usec = g->failures == 1 ? now : now + wait;
+	log_warning("manager %s %d; sockets and services stay as they are, another one takes over",
+	    how, status);
+}
+
+/* A manager that breaks the protocol is broken or captured: away with it. */
+static void
+link_distrust(struct monitor *m, const char *reason)
+{
+	log_error("manager sent what it may not: %s; killing it", reason);
+	(void)kill(
+	    m->manager.pid, SIGKILL); /* our own child, not reaped yet; SIGCHLD brings the rest */
+	fd_closep(&m->manager.sock);
+}
+
+static int
+link_request(
+    struct monitor *m, const struct msg *request, const int *fds, size_t n_fds, struct why *why)
+{
+	switch ((enum msg_type)request->type) {
+	case MSG_HELLO:
+		m->manager.state = MSG_STATE_UP;
+		return 0;
+	case MSG_START:
+		if (instance_start(m, request, fds, n_fds) < 0)
+			return why_set(why, -EPROTO,
+			    "start: unit %u, slot %u, command %u: not in the plan,"
+			    " or too many at once",
+			    request->unit, request->slot, request->command);
+		return 0;
+	case MSG_SIGNAL:
+		return instance_signal(m, request, why);
+	default:
+		return why_set(
+		    why, -EPROTO, "type %u", request->type); /* msg_check() lets none pass */
+	}
+}
+
+void
+link_read(struct monitor *m)
+{
+	struct manager *g = &m->manager;
+
+	for (int i = 0; i < REQUESTS_PER_WAKE && g->sock >= 0; i++) {
+		struct why why = { "" };
+		struct fdpass_msg got;
+		struct msg request;
+		char bytes[sizeof(request)];
+		int fds[1], r;
+
+		r = fdpass_recv(g->sock, bytes, sizeof(bytes), fds, ELEMENTSOF(fds), &got);
+		if (r == -EAGAIN)
+			return;
+		if (r == -ESHUTDOWN || r == -ECONNRESET) {
+			fd_closep(&g->sock); /* it is dying; SIGCHLD tells how */
+			return;
+		}
+		if (r < 0) {
+			link_distrust(m, strerror(-r));
+			return;
+		}
+		r = msg_check(bytes, got.len, got.n_fds, g->state, &request, &why);
+		if (r == 0)
+			r = link_request(m, &request, fds, got.n_fds, &why);
+		for (size_t k = 0; k < got.n_fds; k++)
+			(void)fd_close(fds[k]); /* the child has its copy */
+		if (r < 0)
+			link_distrust(m, why.text);
+	}
+}
+
+static void
+link_want_write(struct monitor *m, bool want)
+{
+	struct epoll_event e = { .events = want ? EPOLLIN | EPOLLOUT : EPOLLIN,
+		.data.u64 = (uint64_t)WAKE_MANAGER << 32 };
+
+	m->manager.writable = !want;
+	(void)epoll_ctl(m->epoll_fd, EPOLL_CTL_MOD, m->manager.sock, &e); /* it is registered */
+}
+
+void
+link_writable(struct monitor *m)
+{
+	if (m->manager.sock >= 0 && !m->manager.writable)
+		link_want_write(m, false);
+}
+
+/* False when the socket is full or broken: then the rest waits. */
+static bool
+link_say(struct monitor *m, const struct msg *event)
+{
+	const int r = fdpass_send(m->manager.sock, event, sizeof(*event), NULL, 0);
+
+	if (r == -EAGAIN)
+		link_want_write(m, true);
+	else if (r < 0)
+		m->manager.writable = false; /* it is dying, and SIGCHLD is on its way */
+	return r == 0;
+}
+
+static struct msg
+instance_message(const struct monitor *m, const struct instance *x, enum msg_type type)
+{
+	struct msg e = msg_make(type);
+
+	e.unit = x->unit;
+	if (x->pid > 0) {
+		e.instance.slot = (uint32_t)(x - m->instances);
+		e.instance.generation = x->generation;
+		e.pid = x->pid;
+	}
+	return e;
+}
+
+static bool
+say_instance(struct monitor *m, const struct instance *x)
+{
+	struct msg e = instance_message(m, x, MSG_INSTANCE);
+
+	e.slot = x->slot;
+	e.command = x->command;
+	e.started_usec = x->started_usec;
+	e.flags = x->state == INSTANCE_EXECUTING ? 0 : MSG_INSTANCE_EXECUTED;
+	return link_say(m, &e);
+}
+
+static bool
+say_started(struct monitor *m, const struct instance *x)
+{
+	struct msg e = instance_message(m, x, MSG_STARTED);
+
+	e.seq = x->seq;
+	e.error = x->error;
+	e.step = x->error ? (uint32_t)x->step : 0;
+	e.started_usec = x->started_usec;
+	return link_say(m, &e);
+}
+
+static bool
+say_exited(struct monitor *m, const struct instance *x)
+{
+	struct msg e = instance_message(m, x, MSG_EXITED);
+
+	e.code = x->code;
+	e.status = x->status;
+	return link_say(m, &e);
+}
+
+/* What a new manager has to know before it may ask for anything. */
+static bool
+link_introduce(struct monitor *m)
+{
+	struct manager *g = &m->manager;
+	struct msg settled = msg_make(MSG_SETTLED);
+
+	for (; g->next_introduced < m->n_instances; g->next_introduced++) {
+		const struct instance *x = &m->instances[g->next_introduced];
+
+		if (x->state != INSTANCE_FREE && x->pid > 0 && !say_instance(m, x))
+			return false;
+	}
+	g->told_settled = link_say(m, &settled);
+	return g->told_settled;
+}
+
+static bool
+flush_instance(struct monitor *m, struct instance *x)
+{
+	if (x->owes_started) {
+		if (!say_started(m, x))
+			return false;
+		x->owes_started = false;
+	}
+	if (x->owes_exited) {
+		if (!say_exited(m, x))
+			return false;
+		x->owes_exited = false;
+	}
+	if (x->state == INSTANCE_GONE)
+		x->state = INSTANCE_FREE;
+	return true;
+}
+
+void
+link_flush(struct monitor *m)
+{
+	struct manager *g = &m->manager;
+
+	if (g->sock < 0 || g->state != MSG_STATE_UP || !g->writable)
+		return;
+	if (!g->told_settled && !link_introduce(m))
+		return;
+	for (uint32_t i = 0; m->owing && i < m->n_instances; i++)
+		if (!flush_instance(m, &m->instances[i]))
+			return;
+	m->owing = false;
+	if (m->stopping && !g->told_shutdown) {
+		struct msg shutdown = msg_make(MSG_SHUTDOWN);
+
+		g->told_shutdown = link_say(m, &shutdown);
+	}
+}
