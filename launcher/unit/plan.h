@@ -142,6 +142,10 @@ enum listen_kind {
 	LISTEN_STREAM,
 	LISTEN_DGRAM,
 	LISTEN_SEQPACKET,
+	LISTEN_FIFO,
+	LISTEN_SPECIAL,
+	LISTEN_NETLINK,
+	LISTEN_MESSAGE_QUEUE,
 	LISTEN_KIND_END,
 };
 
@@ -156,15 +160,22 @@ struct plan_listen {
 		struct sockaddr_un un;
 		struct sockaddr_storage storage;
 	} addr;
+	int32_t netlink_family; /* LISTEN_NETLINK: NETLINK_*; the group is in addr */
 	bool any_family; /* a bare port: [::], and 0.0.0.0 where the kernel has no IPv6 */
 	struct ref text; /* as the user would write it: "0.0.0.0:80", "/run/x.sock", "@name" */
 	struct plan_source source;
 };
 
+/* A number that may be left to the kernel. */
+struct plan_opt {
+	uint32_t set; /* 0 or 1 */
+	int32_t value;
+};
+
 /* systemd.socket(5) */
 struct plan_socket {
 	struct plan_list listens; /* struct plan_listen */
-	uint32_t service; /* the unit it starts */
+	uint32_t service; /* the unit it starts; with Accept= the template */
 	struct ref fd_name; /* FileDescriptorName=, default the unit's id */
 	uint32_t backlog;
 	mode_t mode, directory_mode;
@@ -172,6 +183,34 @@ struct plan_socket {
 	uid_t uid; /* (uid_t)-1: leave it */
 	gid_t gid; /* (gid_t)-1: leave it */
 	bool no_delay;
+	bool accept; /* Accept=yes: an instance per connection */
+	bool flush_pending; /* FlushPending= */
+	bool remove_on_stop; /* RemoveOnStop= */
+	bool writable; /* Writable=, of ListenSpecial= */
+	int32_t protocol; /* SocketProtocol=: IPPROTO_*, 0 the kind's own */
+	uint32_t max_connections; /* MaxConnections=, default 64 */
+	uint32_t max_connections_per_source; /* 0: no limit */
+	struct plan_list symlinks; /* struct plan_word: Symlinks= */
+	struct ref bind_to_device; /* BindToDevice= */
+	struct ref tcp_congestion; /* TCPCongestion= */
+	uint64_t trigger_limit_usec; /* TriggerLimitIntervalSec=; 0 or burst 0: none */
+	uint32_t trigger_limit_burst;
+	uint64_t poll_limit_usec; /* PollLimitIntervalSec= */
+	uint32_t poll_limit_burst;
+	struct plan_opt bind_ipv6_only; /* IPV6_V6ONLY; not set: the kernel's default */
+	struct plan_opt reuse_port, free_bind, transparent;
+	struct plan_opt keep_alive;
+	struct plan_opt keep_alive_time; /* seconds, as the next */
+	struct plan_opt keep_alive_interval;
+	struct plan_opt keep_alive_probes;
+	struct plan_opt defer_accept; /* seconds */
+	struct plan_opt priority, mark, ip_tos, ip_ttl, broadcast;
+	struct plan_opt receive_buffer, send_buffer; /* bytes */
+	struct plan_opt pass_credentials, pass_pidfd, pass_security, pass_packet_info;
+	struct plan_opt pass_rights; /* AcceptFileDescriptors= */
+	struct plan_opt timestamping; /* 1: SO_TIMESTAMP, 2: SO_TIMESTAMPNS */
+	struct plan_opt pipe_size; /* bytes, of ListenFIFO= */
+	struct plan_opt mq_max_messages, mq_message_size;
 };
 
 struct plan_unit {
