@@ -78,7 +78,7 @@ static const struct sign_row {
 };
 
 static const struct sign_row *
-row_of(unsigned type)
+sign_row_of(unsigned type)
 {
 	for (size_t i = 0; i < ELEMENTSOF(sign_rows); i++)
 		if (sign_rows[i].type == type)
@@ -95,7 +95,7 @@ sign_check(enum sign_from from, const union sign_msg *msg, size_t len)
 		return -EBADMSG;
 	if (msg->head.version != SIGN_VERSION)
 		return -EPROTONOSUPPORT;
-	row = row_of(msg->head.type);
+	row = sign_row_of(msg->head.type);
 	if (!row || row->from != from || row->size != len || !row->ok(msg))
 		return -EBADMSG;
 	return row->type;
@@ -104,7 +104,7 @@ sign_check(enum sign_from from, const union sign_msg *msg, size_t len)
 size_t
 sign_size(unsigned type)
 {
-	const struct sign_row *row = row_of(type);
+	const struct sign_row *row = sign_row_of(type);
 
 	return row ? row->size : 0;
 }
