@@ -94,6 +94,66 @@ enum command_slot {
 	COMMAND_SLOT_END,
 };
 
+/* A number that may be left alone. */
+struct plan_opt {
+	uint32_t set; /* 0 or 1 */
+	int32_t value;
+};
+
+/* One EnvironmentFile= line; read anew before each command, by the child. */
+struct plan_env_file {
+	struct ref next;
+	struct ref path; /* absolute; may hold a glob(7) pattern */
+	bool optional; /* "-" */
+};
+
+/* One Limit*= line; RLIM_INFINITY is UINT64_MAX. */
+struct plan_limit {
+	bool set;
+	uint64_t soft, hard;
+};
+#define PLAN_LIMITS 16 /* RLIM_NLIMITS: indexed by RLIMIT_* */
+
+/* What a standard descriptor of a service becomes: systemd.exec(5), StandardOutput=. */
+enum stdio_kind {
+	STDIO_DEFAULT, /* input: null; output: log, or the socket when input is; error: as output */
+	STDIO_NULL,
+	STDIO_SOCKET,
+	STDIO_INHERIT, /* output: as input; error: as output */
+	STDIO_LOG, /* journal, syslog, kmsg and their "+console": the launcher's log */
+	STDIO_FILE, /* file:path, read and write from its start */
+	STDIO_APPEND,
+	STDIO_TRUNCATE,
+	STDIO_KIND_END,
+};
+
+struct plan_stdio {
+	enum stdio_kind kind;
+	struct ref path; /* of the three file kinds */
+};
+
+/* RuntimeDirectory= and its kin: systemd.exec(5). */
+enum directory_kind {
+	DIRECTORY_RUNTIME, /* /run */
+	DIRECTORY_STATE, /* /var/lib */
+	DIRECTORY_CACHE, /* /var/cache */
+	DIRECTORY_LOGS, /* /var/log */
+	DIRECTORY_CONFIGURATION, /* /etc */
+	DIRECTORY_KIND_END,
+};
+
+struct plan_directories {
+	struct plan_list paths; /* struct plan_word: relative, checked to stay below */
+	mode_t mode; /* default 0755 */
+};
+
+enum directory_preserve {
+	PRESERVE_NO, /* the runtime directories go when the service stops */
+	PRESERVE_RESTART,
+	PRESERVE_YES,
+	PRESERVE_END,
+};
+
 /* systemd.exec(5): what the child becomes. */
 struct plan_exec {
 	struct ref user, group; /* as written; none when not set */
@@ -109,13 +169,52 @@ struct plan_exec {
 	bool no_new_privs; /* the effective value, defaults applied */
 	uint64_t cap_bounding; /* the effective set, defaults applied */
 	bool ignore_sigpipe; /* IgnoreSIGPIPE=, default yes */
+	mode_t umask; /* UMask=, default 0022 */
+	struct plan_list environment_files; /* struct plan_env_file */
+	struct plan_list
+	    pass_environment; /* struct plan_word: names taken from the launcher's own */
+	struct plan_list
+	    unset_environment; /* struct plan_word: names or "NAME=value", last of all */
+	struct plan_limit limits[PLAN_LIMITS];
+	struct plan_stdio stdin_to, stdout_to, stderr_to;
+	struct plan_directories directories[DIRECTORY_KIND_END];
+	enum directory_preserve runtime_preserve;
+	uint64_t cap_ambient;
+	struct plan_opt oom_score_adjust, nice;
 };
 
 enum service_type {
 	SERVICE_SIMPLE,
 	SERVICE_EXEC,
 	SERVICE_NOTIFY,
+	SERVICE_ONESHOT,
+	SERVICE_FORKING,
 	SERVICE_TYPE_END,
+};
+
+enum service_restart {
+	RESTART_NO,
+	RESTART_ON_SUCCESS,
+	RESTART_ON_FAILURE,
+	RESTART_ON_ABNORMAL,
+	RESTART_ON_ABORT,
+	RESTART_ON_WATCHDOG,
+	RESTART_ALWAYS,
+	RESTART_END,
+};
+
+enum kill_mode {
+	KILL_CONTROL_GROUP,
+	KILL_PROCESS,
+	KILL_MIXED,
+	KILL_NONE,
+	KILL_MODE_END,
+};
+
+/* Exit statuses and signals, one bit each. */
+struct plan_statuses {
+	uint64_t exits[4]; /* status s: bit s % 64 of word s / 64 */
+	uint64_t signals; /* signal s: bit s */
 };
 
 enum notify_access {
@@ -134,7 +233,20 @@ struct plan_service {
 	struct plan_list sockets; /* struct plan_index: socket units it gets, in the plan's order */
 	bool non_blocking;
 	uint64_t restart_usec;
-	uint64_t timeout_start_usec, timeout_stop_usec;
+	uint64_t timeout_start_usec, timeout_stop_usec; /* USEC_INFINITY: none */
+	uint64_t runtime_max_usec; /* USEC_INFINITY: none */
+	uint64_t watchdog_usec; /* 0: none */
+	enum service_restart restart;
+	struct plan_statuses success, restart_prevent, restart_force;
+	uint64_t start_limit_usec; /* StartLimitIntervalSec=; 0 or burst 0: none */
+	uint32_t start_limit_burst;
+	bool remain_after_exit;
+	bool permissions_start_only; /* legacy: all but ExecStart= as if prefixed by "+" */
+	struct ref pid_file; /* PIDFile=, absolute */
+	enum kill_mode kill_mode;
+	int32_t kill_signal, restart_kill_signal, final_kill_signal, watchdog_signal;
+	bool send_sigkill, send_sighup;
+	uint32_t fd_store_max;
 };
 
 /* What one Listen*= line opens. */
@@ -164,12 +276,6 @@ struct plan_listen {
 	bool any_family; /* a bare port: [::], and 0.0.0.0 where the kernel has no IPv6 */
 	struct ref text; /* as the user would write it: "0.0.0.0:80", "/run/x.sock", "@name" */
 	struct plan_source source;
-};
-
-/* A number that may be left to the kernel. */
-struct plan_opt {
-	uint32_t set; /* 0 or 1 */
-	int32_t value;
 };
 
 /* systemd.socket(5) */
@@ -211,6 +317,16 @@ struct plan_socket {
 	struct plan_opt timestamping; /* 1: SO_TIMESTAMP, 2: SO_TIMESTAMPNS */
 	struct plan_opt pipe_size; /* bytes, of ListenFIFO= */
 	struct plan_opt mq_max_messages, mq_message_size;
+};
+
+/* One Condition*= or Assert*= line: systemd.unit(5). */
+struct plan_condition {
+	struct ref next;
+	uint32_t type; /* enum condition_type, condition.h */
+	bool assert; /* Assert*=: the start fails; else it is skipped */
+	bool trigger; /* "|": one of these suffices */
+	bool negate; /* "!" */
+	struct ref text; /* the operand, specifiers expanded */
 };
 
 struct plan_unit {
