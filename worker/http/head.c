@@ -1,0 +1,340 @@
+/*
+ * head.c - see head.h. One state per place in the grammar; loops inside a state are for speed only
+ * and stop at the end of the bytes that are there.
+ */
+#include "worker/http/head.h"
+
+#include "common/num.h"
+#include "worker/http/field.h"
+#include "worker/http/target.h"
+
+enum head_state {
+	S_START, /* before the first byte */
+	S_START_LF, /* after the CR of the one empty line we skip */
+	S_METHOD,
+	S_TARGET,
+	S_VERSION, /* the eight bytes HTTP/d.d */
+	S_LINE_CR,
+	S_LINE_LF,
+	S_FIELD, /* at the first byte of a line */
+	S_NAME,
+	S_VALUE_LEAD, /* blanks before a value */
+	S_VALUE,
+	S_VALUE_LF,
+	S_END_LF,
+};
+
+#define METHOD_BYTES_MAX 32
+#define VERSION_BYTES 8
+
+void
+head_init(struct head *h)
+{
+	memset(h, 0, sizeof(*h));
+	h->req.minor = 1; /* until the peer says otherwise, for an answer to a broken head */
+}
+
+static int
+head_version(struct head *h, const char *v)
+{
+	if (memcmp(v, "HTTP/", 5) != 0 || !char_is((unsigned char)v[5], CHAR_DIGIT) ||
+	    v[6] != '.' || !char_is((unsigned char)v[7], CHAR_DIGIT))
+		return 400;
+	if (v[5] != '1')
+		return 505;
+	h->req.minor = v[7] == '0' ? 0 : 1; /* a later 1.x is spoken to as 1.1: RFC 9110 2.5 */
+	return 0;
+}
+
+/* Connection: what matters of a list of options. */
+static void
+head_connection(struct head *h, struct span value)
+{
+	struct span word;
+
+	while (span_word(&value, &word)) {
+		if (span_same(word, "close"))
+			h->asked_close = true;
+		else if (span_same(word, "keep-alive"))
+			h->asked_keep = true;
+	}
+}
+
+/* Transfer-Encoding: "chunked" alone is served; other codings before it are 501, the rest 400. */
+static void
+head_transfer(struct head *h, struct span value)
+{
+	struct span word;
+	bool last_chunked = false;
+
+	while (span_word(&value, &word)) {
+		if (last_chunked)
+			h->seen_te_bad = true; /* chunked twice, or not last */
+		last_chunked = span_same(word, "chunked");
+		if (!last_chunked)
+			h->seen_te_other = true;
+	}
+	if (!last_chunked)
+		h->seen_te_bad = true;
+	h->chunked = true;
+}
+
+static int
+head_length(struct head *h, struct span value)
+{
+	if (num_parse(value, 10, 0, INT64_MAX, &h->req.content_length) < 0)
+		return 400;
+	h->has_length = true;
+	return 0;
+}
+
+/* A whole field line is there: name at mark.., value at field offsets. */
+static int
+head_line(struct head *h, const char *data, struct piece16 value)
+{
+	struct request *r = &h->req;
+	const enum field f = (enum field)h->known;
+	const struct span text = { data + value.off, value.len };
+
+	if (f == FIELD_END)
+		return 0;
+	if (request_has(r, f)) {
+		if (field_is_single(f))
+			return 400;
+		r->repeated |= UINT32_C(1) << f;
+	} else {
+		r->present |= UINT32_C(1) << f;
+		r->field[f] = value;
+	}
+	switch (f) {
+	case FIELD_HOST:
+		return host_split(text, &(struct span){ 0 }) < 0 ? 400 : 0;
+	case FIELD_CONNECTION:
+		head_connection(h, text);
+		return 0;
+	case FIELD_CONTENT_LENGTH:
+		return head_length(h, text);
+	case FIELD_TRANSFER_ENCODING:
+		head_transfer(h, text);
+		return 0;
+	case FIELD_EXPECT:
+		if (span_same(text, "100-continue"))
+			h->expect_continue = true;
+		else
+			h->expect_other = true;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* The empty line is there: what only the whole head can tell. */
+static int
+head_finish(struct head *h, const char *data)
+{
+	struct request *r = &h->req;
+
+	r->base = data;
+	r->fields_block.len = (uint16_t)(h->bytes - 2 - r->fields_block.off);
+	if (r->minor >= 1 && !request_has(r, FIELD_HOST))
+		return 400; /* RFC 9112 section 3.2 */
+	if (h->chunked && (h->has_length || r->minor == 0 || h->seen_te_bad))
+		return 400; /* RFC 9112 section 6.1: what smugglers send */
+	if (h->seen_te_other)
+		return 501;
+	if (h->expect_other)
+		return 417;
+	if (r->minor == 0)
+		h->expect_continue = false; /* RFC 9110 section 10.1.1 */
+	h->close = h->asked_close || (r->minor == 0 && !h->asked_keep);
+	r->has_body = h->chunked || r->content_length > 0;
+	return target_check(r);
+}
+
+/* States of the request line. Return: 0 to go on, or a status. */
+static int
+head_step_line(struct head *h, const char *data, size_t len)
+{
+	struct request *r = &h->req;
+	const unsigned char c = (unsigned char)data[h->pos];
+
+	switch ((enum head_state)h->state) {
+	case S_START:
+		if (c == '\r' && h->pos == 0) {
+			h->state = S_START_LF;
+			h->pos++;
+			return 0;
+		}
+		h->mark = h->pos;
+		h->state = S_METHOD;
+		return 0;
+	case S_START_LF:
+		if (c != '\n')
+			return 400;
+		h->pos++;
+		h->state = S_START;
+		return 0;
+	case S_METHOD:
+		while (h->pos < len && char_is((unsigned char)data[h->pos], CHAR_TOKEN)) {
+			if (h->pos - h->mark >= METHOD_BYTES_MAX)
+				return 501;
+			h->pos++;
+		}
+		if (h->pos == len)
+			return 0;
+		if (data[h->pos] != ' ' || h->pos == h->mark)
+			return 400;
+		r->method_text = (struct piece16){ h->mark, (uint16_t)(h->pos - h->mark) };
+		r->method = (uint8_t)method_lookup(data + h->mark, r->method_text.len);
+		h->mark = ++h->pos;
+		h->state = S_TARGET;
+		return 0;
+	case S_TARGET:
+		while (h->pos < len && char_is((unsigned char)data[h->pos], CHAR_TARGET))
+			h->pos++;
+		if (h->pos == len)
+			return 0;
+		if (data[h->pos] != ' ' || h->pos == h->mark)
+			return 400;
+		r->target = (struct piece16){ h->mark, (uint16_t)(h->pos - h->mark) };
+		h->mark = ++h->pos;
+		h->state = S_VERSION;
+		return 0;
+	case S_VERSION:
+		/* A byte at a time, so that "GET / HTTP/1.1x" fails at the same byte however cut.
+		 */
+		if (h->pos - h->mark < VERSION_BYTES) {
+			static const char shape[] = "HTTP/d.d";
+			const char want = shape[h->pos - h->mark];
+
+			if (want == 'd' ? !char_is(c, CHAR_DIGIT) : c != (unsigned char)want)
+				return 400;
+			h->pos++;
+			return 0;
+		}
+		h->state = S_LINE_CR;
+		return head_version(h, data + h->mark);
+	case S_LINE_CR:
+		if (c != '\r')
+			return 400;
+		h->pos++;
+		h->state = S_LINE_LF;
+		return 0;
+	default:
+		if (c != '\n')
+			return 400;
+		h->pos++;
+		r->fields_block.off = h->pos;
+		h->state = S_FIELD;
+		return 0;
+	}
+}
+
+static int
+head_step_name(struct head *h, const char *data, size_t len, const struct head_limits *limits)
+{
+	if (h->state == S_FIELD) {
+		if (data[h->pos] == '\r') {
+			h->pos++;
+			h->state = S_END_LF;
+			return 0;
+		}
+		if (h->req.n_fields >= limits->fields)
+			return 431;
+		h->mark = h->pos; /* a blank here would be obs-fold: not a token, 400 below */
+		h->state = S_NAME;
+	}
+	while (h->pos < len && char_is((unsigned char)data[h->pos], CHAR_TOKEN))
+		h->pos++;
+	if (h->pos == len)
+		return 0;
+	if (data[h->pos] != ':' || h->pos == h->mark)
+		return 400;
+	h->known = (uint8_t)field_lookup(data + h->mark, (size_t)(h->pos - h->mark));
+	h->req.n_fields++;
+	h->pos++;
+	h->state = S_VALUE_LEAD;
+	return 0;
+}
+
+static int
+head_step_value(struct head *h, const char *data, size_t len)
+{
+	if (h->state == S_VALUE_LEAD) {
+		while (h->pos < len && (data[h->pos] == ' ' || data[h->pos] == '\t'))
+			h->pos++;
+		if (h->pos == len)
+			return 0;
+		h->mark = h->end = h->pos;
+		h->state = S_VALUE;
+	}
+	while (h->pos < len && char_is((unsigned char)data[h->pos], CHAR_VALUE)) {
+		if (data[h->pos] != ' ' && data[h->pos] != '\t')
+			h->end = (uint16_t)(h->pos + 1);
+		h->pos++;
+	}
+	if (h->pos == len)
+		return 0;
+	if (data[h->pos] != '\r')
+		return 400;
+	h->pos++;
+	h->state = S_VALUE_LF;
+	return 0;
+}
+
+/* One step on the bytes that are there; at least one more byte than h->pos. */
+static int
+head_step(struct head *h, const char *data, size_t len, const struct head_limits *limits)
+{
+	switch ((enum head_state)h->state) {
+	case S_FIELD:
+	case S_NAME:
+		return head_step_name(h, data, len, limits);
+	case S_VALUE_LEAD:
+	case S_VALUE:
+		return head_step_value(h, data, len);
+	case S_VALUE_LF:
+		if (data[h->pos] != '\n')
+			return 400;
+		h->pos++;
+		h->state = S_FIELD;
+		return head_line(
+		    h, data, (struct piece16){ h->mark, (uint16_t)(h->end - h->mark) });
+	case S_END_LF:
+		if (data[h->pos] != '\n')
+			return 400;
+		h->pos++;
+		h->bytes = h->pos;
+		return 0;
+	default:
+		return head_step_line(h, data, len);
+	}
+}
+
+int
+head_parse(struct head *h, const char *data, size_t len, const struct head_limits *limits)
+{
+	const size_t seen = len < limits->head_bytes ? len : limits->head_bytes;
+
+	while (h->bytes == 0) {
+		const bool in_line = h->state < S_FIELD;
+		const size_t room =
+		    in_line && seen > limits->line_bytes ? limits->line_bytes : seen;
+		int r;
+
+		/* Limits bind by position, so a cut elsewhere cannot change the verdict. */
+		if (h->pos >= room) {
+			if (in_line && h->pos >= limits->line_bytes)
+				return 414;
+			return h->pos >= limits->head_bytes ? 431 : HEAD_MORE;
+		}
+		r = head_step(h, data, room, limits);
+		if (r != 0)
+			return r;
+	}
+	{
+		const int r = head_finish(h, data);
+
+		return r == 0 ? HEAD_DONE : r;
+	}
+}

@@ -1,0 +1,60 @@
+/*
+ * wire.c - see wire.h.
+ */
+#include "worker/http/wire.h"
+
+#include "common/num.h"
+#include "worker/http/field.h"
+
+#define PUT(p, literal) wire_put((p), (literal), sizeof(literal) - 1)
+
+static char *
+wire_put(char *p, const char *bytes, size_t len)
+{
+	memcpy(p, bytes, len);
+	return p + len;
+}
+
+void
+dateline_set(struct dateline *d, int64_t second)
+{
+	char *p = d->text;
+
+	if (d->second == second && d->text[0])
+		return;
+	d->second = second;
+	p = PUT(p, "Date: ");
+	httpdate_format(second, p);
+	p = PUT(p + HTTPDATE_BYTES, "\r\n");
+	*p = '\0';
+}
+
+size_t
+wire_head(
+    const struct answer *a, unsigned minor, bool close, const struct dateline *date, char *dst)
+{
+	const struct span status = status_text(a->status);
+	char digits[NUM_TEXT_MAX];
+	char *p = dst;
+
+	p = PUT(p, "HTTP/1.1 ");
+	p = wire_put(p, status.ptr, status.len);
+	p = PUT(p, "\r\n");
+	p = wire_put(p, date->text, DATELINE_BYTES);
+	if (!a->no_server)
+		p = PUT(p, "Server: sallyport\r\n");
+	p = wire_put(p, a->block.ptr, a->block.len);
+	p = wire_put(p, a->fields.data, a->fields.len);
+	if (!a->no_length) {
+		p = PUT(p, "Content-Length: ");
+		(void)num_format(digits, a->length);
+		p = wire_put(p, digits, strlen(digits));
+		p = PUT(p, "\r\n");
+	}
+	if (close)
+		p = PUT(p, "Connection: close\r\n");
+	else if (minor == 0)
+		p = PUT(p, "Connection: keep-alive\r\n");
+	p = PUT(p, "\r\n");
+	return (size_t)(p - dst);
+}

@@ -1,0 +1,31 @@
+/*
+ * wire.h - an answer's head as HTTP/1.1 bytes.
+ * Runs as: worker, no rights. Allocates nothing.
+ * Tests:   tests/unit/test_http_wire.c
+ */
+#pragma once
+
+#include "worker/http/httpdate.h"
+#include "worker/http/message.h"
+
+/* "Date: ...CRLF", made once a second. */
+struct dateline {
+	int64_t second;
+	char text[6 + HTTPDATE_BYTES + 2 + 1];
+};
+#define DATELINE_BYTES (6 + HTTPDATE_BYTES + 2)
+
+/* Renews it when the second has changed. */
+void dateline_set(struct dateline *d, int64_t second);
+
+/* What wire_head() may write at most, for an answer whose block has block_len bytes. */
+#define WIRE_HEAD_MAX(block_len) (512u + ANSWER_FIELDS_MAX + (block_len))
+
+/*
+ * wire_head - status line, fields, empty line. dst has room for WIRE_HEAD_MAX().
+ * @minor: of the request; an HTTP/1.0 client that asked for keep-alive is told that it got it
+ * @close: the connection ends after this answer
+ * Return: bytes written.
+ */
+size_t wire_head(
+    const struct answer *a, unsigned minor, bool close, const struct dateline *date, char *dst);
