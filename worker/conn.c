@@ -1,0 +1,450 @@
+/*
+ * conn.c - see conn.h.
+ */
+#include "worker/conn.h"
+
+#include <assert.h>
+
+#include "worker/conn_work.h"
+#include "worker/http/field.h"
+
+/* Room that must be free in `out` before a request is answered: its head and a small body. */
+#define OUT_RESERVE (WIRE_HEAD_MAX(1024) + 16384u)
+static_assert(OUT_RESERVE < CONN_OUT_BYTES / 2, "several answers fit");
+
+#define READ_BYTES 16384u
+#define LINGER_BYTES (1u << 20)
+#define SENDFILE_BYTES (1u << 20) /* in one turn, so that others get theirs */
+
+/* A step's result besides WANT_ bits and CONN_OVER: the state has changed, go on at once. */
+#define STEP_ON 0x100
+
+void
+conn_init(struct conn *c, struct conn_env *env, const struct transport *t)
+{
+	*c = (struct conn){ .t = *t, .env = env };
+	c->state = t->ops->handshake ? C_HANDSHAKE : C_HEAD;
+	c->patience = t->ops->handshake ? PATIENCE_HANDSHAKE : PATIENCE_HEAD;
+	c->progressed = true;
+}
+
+/* Sends what is in out. Return: 0 when all is gone, a WANT_, or CONN_OVER. */
+static int
+conn_flush(struct conn *c, bool more)
+{
+	struct conn_env *w = c->env;
+
+	while (w->out_off < w->out_len) {
+		const struct iovec iov = { w->out + w->out_off, w->out_len - w->out_off };
+		const ssize_t n = c->t.ops->writev(&c->t, &iov, 1, more);
+
+		if (n == -EAGAIN)
+			return c->t.want;
+		if (n < 0)
+			return CONN_OVER;
+		c->progressed = true;
+		w->out_off += (uint32_t)n;
+		w->stats.bytes_sent += (uint64_t)n;
+	}
+	w->out_off = w->out_len = 0;
+	return 0;
+}
+
+/* What to do when an answer is all in out or sent. */
+static int
+conn_next(struct conn *c)
+{
+	struct conn_env *w = c->env;
+
+	answer_done(&w->answer);
+	w->in_off = w->in_used;
+	if (w->in_off == w->in_len)
+		w->in_off = w->in_used = w->in_len = 0;
+	w->continued = false;
+	head_init(&w->head);
+	c->state = w->close_after ? C_FINISH : C_HEAD;
+	return STEP_ON;
+}
+
+/* The answer is decided: its head goes into out, and its body too if it is in memory and fits. */
+static int
+conn_answer(struct conn *c)
+{
+	struct conn_env *w = c->env;
+	struct answer *a = &w->answer;
+	const struct stretch *s = a->body;
+
+	c->requests++;
+	c->progressed = true;
+	w->stats.requests++;
+	w->stats.by_class[a->status / 100]++;
+	w->close_after = w->head.close || a->close || w->draining ||
+			 c->requests >= w->limits.requests ||
+			 (w->head.expect_continue && !w->continued);
+	w->out_len += (uint32_t)wire_head(
+	    a, w->head.req.minor, w->close_after, &w->date, w->out + w->out_len);
+	w->stretch = 0;
+	if (a->head_only || a->length == 0)
+		return conn_next(c);
+	if (a->n_body == 1 && s->mem && s->len <= CONN_OUT_BYTES - w->out_len) {
+		memcpy(w->out + w->out_len, s->mem + s->off, s->len);
+		w->out_len += (uint32_t)s->len;
+		return conn_next(c);
+	}
+	c->state = C_SEND;
+	return STEP_ON;
+}
+
+static int
+conn_respond(struct conn *c)
+{
+	struct conn_env *w = c->env;
+
+	answer_init(&w->answer);
+	w->head.req.base = w->in + w->in_off;
+	w->head.req.secure = c->t.ops->secure;
+	w->respond(w->site, &w->head.req, w->date.second, &w->answer);
+	return conn_answer(c);
+}
+
+/* The bytes are no request: say so and close, whatever else they hold. */
+static int
+conn_refuse(struct conn *c, unsigned status)
+{
+	struct conn_env *w = c->env;
+
+	answer_init(&w->answer);
+	w->respond_error(status, &w->answer);
+	w->answer.close = true;
+	/* Only what parsed can say HEAD; a body after the head of a HEAD answer would confuse. */
+	w->answer.head_only = w->head.req.method == METHOD_HEAD && w->head.req.method_text.len > 0;
+	w->in_used = w->in_len;
+	return conn_answer(c);
+}
+
+/*
+ * More bytes into `in`. Return: STEP_ON when there are some, WANT_ bits, or CONN_OVER at the end
+ * of what the peer sends.
+ */
+static int
+conn_fill(struct conn *c)
+{
+	struct conn_env *w = c->env;
+	size_t room;
+	ssize_t n;
+	int r;
+
+	if (w->out_len > w->out_off) {
+		r = conn_flush(c, false);
+		if (r != 0)
+			return r;
+	}
+	if (w->in_off > 0 && w->in_len + READ_BYTES > CONN_IN_BYTES) {
+		memmove(w->in, w->in + w->in_off, w->in_len - w->in_off);
+		w->in_len -= w->in_off;
+		w->in_used -= w->in_off;
+		w->in_off = 0;
+		w->head.req.base = w->in;
+	}
+	if (w->drained)
+		return WANT_READ; /* a read that came short has emptied the socket: poll, don't ask
+				   */
+	room = CONN_IN_BYTES - w->in_len < READ_BYTES ? CONN_IN_BYTES - w->in_len : READ_BYTES;
+	assert(room > 0); /* a head ends, by its limit, before the buffer does */
+	n = c->t.ops->read(&c->t, w->in + w->in_len, room);
+	if (n == -EAGAIN)
+		return c->t.want;
+	if (n <= 0)
+		return CONN_OVER;
+	w->in_len += (uint32_t)n;
+	w->drained = (size_t)n < room && !(c->t.ops->pending && c->t.ops->pending(&c->t));
+	return STEP_ON;
+}
+
+/* A whole head is there. */
+static int
+conn_request(struct conn *c)
+{
+	struct conn_env *w = c->env;
+
+	w->in_used = w->in_off + w->head.bytes;
+	if (!w->head.req.has_body)
+		return conn_respond(c);
+	body_init(&w->body, w->head.chunked, w->head.req.content_length, w->limits.body_bytes);
+	c->state = C_BODY;
+	return STEP_ON;
+}
+
+static int
+conn_step_head(struct conn *c)
+{
+	struct conn_env *w = c->env;
+	int r;
+
+	if (w->in_off < w->in_len) {
+		if (CONN_OUT_BYTES - w->out_len < OUT_RESERVE) {
+			r = conn_flush(c, true);
+			if (r != 0)
+				return r;
+		}
+		r = head_parse(&w->head, w->in + w->in_off, w->in_len - w->in_off, &w->limits.head);
+		if (r == HEAD_DONE)
+			return conn_request(c);
+		if (r != HEAD_MORE)
+			return conn_refuse(c, (unsigned)r);
+	}
+	return conn_fill(c);
+}
+
+static int
+conn_step_body(struct conn *c)
+{
+	struct conn_env *w = c->env;
+	size_t used;
+	int r;
+
+	if (w->out_len > w->out_off && CONN_OUT_BYTES - w->out_len < OUT_RESERVE) {
+		r = conn_flush(c, false);
+		if (r != 0)
+			return r;
+	}
+	r = body_skip(&w->body, w->in + w->in_used, w->in_len - w->in_used, &used);
+	if (r >= 400)
+		return conn_refuse(c, (unsigned)r);
+	w->in_used += (uint32_t)used;
+	if (r == BODY_DONE)
+		return conn_respond(c);
+	/* All that came is used; the head stays, for its answer is still to be made. */
+	w->in_len = w->in_used = w->in_off + w->head.bytes;
+	if (w->head.expect_continue && !w->continued) {
+		static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+		memcpy(w->out + w->out_len, interim, sizeof(interim) - 1);
+		w->out_len += sizeof(interim) - 1;
+		w->continued = true;
+	}
+	r = conn_fill(c);
+	if (r == STEP_ON)
+		c->progressed = true;
+	return r;
+}
+
+/* One write of a stretch that is in memory, what is left in out in front of it. */
+static ssize_t
+conn_send_memory(struct conn *c, struct stretch *s, bool more)
+{
+	struct conn_env *w = c->env;
+	const size_t head = w->out_len - w->out_off;
+	struct iovec iov[2] = { { w->out + w->out_off, head },
+		{ (void *)(uintptr_t)(s->mem + s->off), s->len } };
+	ssize_t n = head > 0 ? c->t.ops->writev(&c->t, iov, 2, more)
+			     : c->t.ops->writev(&c->t, iov + 1, 1, more);
+
+	if (n <= 0)
+		return n;
+	w->stats.bytes_sent += (uint64_t)n;
+	if ((size_t)n < head) {
+		w->out_off += (uint32_t)n;
+		return n;
+	}
+	w->out_off = w->out_len = 0;
+	s->off += (uint64_t)n - head;
+	s->len -= (uint64_t)n - head;
+	return n;
+}
+
+/* One write of a stretch of the file. `out` is empty, or gets filled when there is no sendfile. */
+static ssize_t
+conn_send_file(struct conn *c, struct stretch *s)
+{
+	struct conn_env *w = c->env;
+	const size_t max = s->len < SENDFILE_BYTES ? (size_t)s->len : SENDFILE_BYTES;
+	ssize_t n;
+
+	if (c->t.ops->sendfile) {
+		off_t off = (off_t)s->off;
+
+		n = c->t.ops->sendfile(&c->t, w->answer.fd, &off, max);
+		if (n > 0)
+			w->stats.bytes_sent += (uint64_t)n;
+	} else {
+		const size_t room = CONN_OUT_BYTES - w->out_len;
+
+		n = pread(
+		    w->answer.fd, w->out + w->out_len, max < room ? max : room, (off_t)s->off);
+		if (n < 0)
+			return -EIO;
+		w->out_len += (uint32_t)n;
+	}
+	if (n > 0) {
+		s->off += (uint64_t)n;
+		s->len -= (uint64_t)n;
+	}
+	return n == 0 ? -EIO : n; /* the file has shrunk: the promised length cannot be kept */
+}
+
+static int
+conn_step_send(struct conn *c)
+{
+	struct conn_env *w = c->env;
+	uint64_t budget = SENDFILE_BYTES;
+
+	while (w->stretch < w->answer.n_body) {
+		struct stretch *s = &w->answer.body[w->stretch];
+		ssize_t n;
+
+		if (s->len == 0) {
+			w->stretch++;
+			continue;
+		}
+		if (s->mem) {
+			n = conn_send_memory(c, s, w->stretch + 1 < w->answer.n_body);
+		} else {
+			const int r = conn_flush(c, true);
+
+			if (r != 0)
+				return r;
+			n = conn_send_file(c, s);
+		}
+		if (n == -EAGAIN)
+			return c->t.want;
+		if (n < 0)
+			return CONN_OVER;
+		c->progressed = true;
+		if ((uint64_t)n >= budget)
+			return WANT_WRITE;
+		budget -= (uint64_t)n;
+	}
+	return conn_next(c);
+}
+
+/* The last answer is in out. A close with unread bytes would reset the answer away: linger. */
+static int
+conn_step_finish(struct conn *c)
+{
+	const int r = conn_flush(c, false);
+
+	if (r != 0)
+		return r;
+	c->t.ops->finish(&c->t);
+	c->state = C_LINGER;
+	c->env->in_off = c->env->in_used = c->env->in_len = 0;
+	return STEP_ON;
+}
+
+static int
+conn_step_linger(struct conn *c)
+{
+	struct conn_env *w = c->env;
+	ssize_t n;
+
+	do {
+		n = c->t.ops->read(&c->t, w->in, CONN_IN_BYTES);
+		if (n > 0)
+			c->lingered += (uint32_t)n;
+	} while (n > 0 && c->lingered < LINGER_BYTES);
+	return n == -EAGAIN ? c->t.want : CONN_OVER;
+}
+
+static int
+conn_step_handshake(struct conn *c)
+{
+	const int r = c->t.ops->handshake(&c->t);
+
+	if (r == -EAGAIN)
+		return c->t.want;
+	if (r < 0)
+		return CONN_OVER;
+	c->state = C_HEAD;
+	return STEP_ON;
+}
+
+static int
+conn_step_once(struct conn *c)
+{
+	switch ((enum conn_state)c->state) {
+	case C_HANDSHAKE:
+		return conn_step_handshake(c);
+	case C_HEAD:
+		return conn_step_head(c);
+	case C_BODY:
+		return conn_step_body(c);
+	case C_SEND:
+		return conn_step_send(c);
+	case C_FINISH:
+		return conn_step_finish(c);
+	case C_LINGER:
+		return conn_step_linger(c);
+	}
+	return CONN_OVER;
+}
+
+/* Which time limit applies to where the step has ended. */
+static void
+conn_set_patience(struct conn *c)
+{
+	static const uint8_t of_state[] = {
+		[C_HANDSHAKE] = PATIENCE_HANDSHAKE,
+		[C_HEAD] = PATIENCE_HEAD,
+		[C_BODY] = PATIENCE_BODY,
+		[C_SEND] = PATIENCE_WRITE,
+		[C_FINISH] = PATIENCE_WRITE,
+		[C_LINGER] = PATIENCE_LINGER,
+	};
+
+	c->patience = of_state[c->state];
+	if (c->env->out_len > c->env->out_off)
+		c->patience = PATIENCE_WRITE;
+	else if (c->state == C_HEAD && c->env->in_len == c->env->in_off && c->requests > 0)
+		c->patience = PATIENCE_IDLE;
+}
+
+/* Runs states until one waits, and puts away what is half done. The work space is loaded. */
+static int
+conn_run(struct conn *c)
+{
+	int want;
+
+	do
+		want = conn_step_once(c);
+	while (want == STEP_ON);
+	conn_set_patience(c);
+	if (want == CONN_OVER || work_store(c) < 0) {
+		answer_done(&c->env->answer);
+		return CONN_OVER;
+	}
+	return want;
+}
+
+int
+conn_step(struct conn *c)
+{
+	c->progressed = false;
+	work_load(c);
+	return conn_run(c);
+}
+
+int
+conn_timeout(struct conn *c)
+{
+	c->env->stats.timeouts[c->patience]++;
+	if (!c->held || (c->state != C_HEAD && c->state != C_BODY) || c->patience == PATIENCE_WRITE)
+		return CONN_OVER;
+	work_load(c);
+	if (conn_refuse(c, 408) == CONN_OVER)
+		return CONN_OVER;
+	return conn_run(c);
+}
+
+bool
+conn_is_idle(const struct conn *c)
+{
+	return c->state == C_HEAD && !c->held;
+}
+
+void
+conn_done(struct conn *c)
+{
+	work_drop(c);
+	c->t.ops->close(&c->t);
+}

@@ -1,0 +1,219 @@
+/*
+ * evloop.c - see evloop.h.
+ */
+#include "worker/evloop.h"
+
+#include <assert.h>
+#include <ev.h>
+#include <string.h>
+
+#include "common/clock.h"
+
+struct evloop {
+	struct ev_loop *ev;
+	ev_check turn;
+	uint64_t now_usec;
+	void (*before)(void *arg);
+	void *arg;
+};
+
+static_assert(sizeof(ev_io) <= sizeof(((struct evloop_fd *)0)->ev), "ev_io fits");
+static_assert(sizeof(ev_timer) <= sizeof(((struct evloop_timer *)0)->ev), "ev_timer fits");
+static_assert(sizeof(ev_signal) <= sizeof(((struct evloop_signal *)0)->ev), "ev_signal fits");
+
+static ev_io *
+io_of(struct evloop_fd *w)
+{
+	return (ev_io *)(void *)w->ev;
+}
+
+static ev_timer *
+timer_of(struct evloop_timer *t)
+{
+	return (ev_timer *)(void *)t->ev;
+}
+
+/* Right after the poll and, by its priority, before every other callback of the turn. */
+static void
+evloop_on_turn(struct ev_loop *ev, ev_check *w, int revents)
+{
+	struct evloop *l = w->data;
+
+	(void)ev;
+	(void)revents;
+	l->now_usec = clock_usec();
+	if (l->before)
+		l->before(l->arg);
+}
+
+int
+evloop_new(struct evloop **ret)
+{
+	struct evloop *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_SIGNALFD);
+	if (!l->ev) {
+		free(l);
+		return -ENOSYS;
+	}
+	ev_check_init(&l->turn, evloop_on_turn);
+	ev_set_priority(&l->turn, EV_MAXPRI);
+	l->turn.data = l;
+	ev_check_start(l->ev, &l->turn);
+	ev_unref(l->ev);
+	l->now_usec = clock_usec();
+	*ret = l;
+	return 0;
+}
+
+void
+evloop_free(struct evloop *l)
+{
+	if (!l)
+		return;
+	ev_loop_destroy(l->ev);
+	free(l);
+}
+
+void
+evloop_run(struct evloop *l, void (*before)(void *arg), void *arg)
+{
+	l->before = before;
+	l->arg = arg;
+	if (before)
+		before(arg);
+	(void)ev_run(l->ev, 0);
+}
+
+void
+evloop_stop(struct evloop *l)
+{
+	ev_break(l->ev, EVBREAK_ALL);
+}
+
+static void
+evloop_on_io(struct ev_loop *ev, ev_io *io, int revents)
+{
+	struct evloop_fd *w = io->data;
+
+	(void)ev;
+	w->on(w->arg, ((revents & (EV_READ | EV_ERROR)) ? WANT_READ : 0) |
+			  ((revents & EV_WRITE) ? WANT_WRITE : 0));
+}
+
+void
+evloop_fd_init(struct evloop *l, struct evloop_fd *w, int fd, void (*on)(void *, int), void *arg)
+{
+	ev_io *io = io_of(w);
+
+	w->on = on;
+	w->arg = arg;
+	w->loop = l;
+	ev_io_init(io, evloop_on_io, fd, 0);
+	io->data = w;
+}
+
+void
+evloop_fd_want(struct evloop_fd *w, int want)
+{
+	ev_io *io = io_of(w);
+	const int events =
+	    ((want & WANT_READ) ? EV_READ : 0) | ((want & WANT_WRITE) ? EV_WRITE : 0);
+
+	if (ev_is_active(io) && events == (io->events & (EV_READ | EV_WRITE)))
+		return;
+	ev_io_stop(w->loop->ev, io);
+	if (events == 0)
+		return;
+	ev_io_set(io, io->fd, events);
+	ev_io_start(w->loop->ev, io);
+}
+
+void
+evloop_fd_feed(struct evloop_fd *w, int ready)
+{
+	ev_feed_event(w->loop->ev, io_of(w),
+	    ((ready & WANT_READ) ? EV_READ : 0) | ((ready & WANT_WRITE) ? EV_WRITE : 0));
+}
+
+static void
+evloop_on_timer(struct ev_loop *ev, ev_timer *timer, int revents)
+{
+	struct evloop_timer *t = timer->data;
+
+	(void)ev;
+	(void)revents;
+	t->on(t->arg);
+}
+
+void
+evloop_timer_init(struct evloop *l, struct evloop_timer *t, void (*on)(void *), void *arg)
+{
+	ev_timer *timer = timer_of(t);
+
+	t->on = on;
+	t->arg = arg;
+	t->loop = l;
+	ev_timer_init(timer, evloop_on_timer, 0., 0.);
+	timer->data = t;
+}
+
+void
+evloop_timer_set(struct evloop_timer *t, uint64_t usec)
+{
+	ev_timer *timer = timer_of(t);
+
+	ev_timer_stop(t->loop->ev, timer);
+	ev_timer_set(timer, (double)usec / 1e6, 0.);
+	ev_timer_start(t->loop->ev, timer);
+}
+
+void
+evloop_timer_stop(struct evloop_timer *t)
+{
+	ev_timer_stop(t->loop->ev, timer_of(t));
+}
+
+bool
+evloop_timer_is_set(const struct evloop_timer *t)
+{
+	return ev_is_active((const ev_timer *)(const void *)t->ev);
+}
+
+static void
+evloop_on_signal(struct ev_loop *ev, ev_signal *signal, int revents)
+{
+	struct evloop_signal *s = signal->data;
+
+	(void)ev;
+	(void)revents;
+	s->on(s->arg, signal->signum);
+}
+
+void
+evloop_signal_add(
+    struct evloop *l, struct evloop_signal *s, int signo, void (*on)(void *, int), void *arg)
+{
+	ev_signal *signal = (ev_signal *)(void *)s->ev;
+
+	s->on = on;
+	s->arg = arg;
+	ev_signal_init(signal, evloop_on_signal, signo);
+	signal->data = s;
+	ev_signal_start(l->ev, signal);
+	ev_unref(l->ev);
+}
+
+uint64_t
+evloop_now_usec(const struct evloop *l)
+{
+	return l->now_usec;
+}
+
+int64_t
+evloop_wall_seconds(const struct evloop *l)
+{
+	return (int64_t)ev_now(l->ev);
+}

@@ -1,0 +1,96 @@
+/*
+ * main.c - sallyport-httpd: arguments, self-check, sockets, loop, exit code.
+ * Runs as: user sallyport-httpd, without any right; refuses to be more.
+ * Logs:    yes.
+ * Tests:   tests/http/test_http_start.py
+ */
+#include <signal.h>
+#include <sysexits.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "worker/listener.h"
+#include "worker/options.h"
+#include "worker/selfcheck.h"
+#include "worker/server.h"
+#include "worker/site/site.h"
+
+static void
+main_respond(void *site, const struct request *r, int64_t now, struct answer *a)
+{
+	site_answer(site, r, now, a);
+}
+
+static const struct server_options main_defaults = {
+	.limits = {
+		.head = { .line_bytes = 8192, .head_bytes = 16384, .fields = 100 },
+		.body_bytes = 1 << 20,
+		.requests = 10000,
+	},
+	.patience_usec = {
+		[PATIENCE_HANDSHAKE] = 15 * USEC_PER_SEC,
+		[PATIENCE_HEAD] = 15 * USEC_PER_SEC,
+		[PATIENCE_IDLE] = 75 * USEC_PER_SEC,
+		[PATIENCE_BODY] = 30 * USEC_PER_SEC,
+		[PATIENCE_WRITE] = 60 * USEC_PER_SEC,
+		[PATIENCE_LINGER] = 5 * USEC_PER_SEC,
+	},
+	.drain_idle_usec = 1 * USEC_PER_SEC,
+	.drain_usec = 30 * USEC_PER_SEC,
+	.connections = 100000,
+	.respond = main_respond,
+	.respond_error = site_answer_error,
+};
+
+static int
+main_fail(int code, const struct why *why)
+{
+	log_error("%s", why->text);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct listeners listeners;
+	struct server_options so = main_defaults;
+	struct site_options site = {
+		.index = "index.html", .cache_files = 4096, .cache_bytes = 64u << 20
+	};
+	struct options o;
+	struct why why = { "" };
+	struct server *server = NULL;
+	int r;
+
+	log_setup("sallyport-httpd", LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+	(void)signal(SIGPIPE, SIG_IGN); /* sendfile(2) has no MSG_NOSIGNAL */
+	if (options_parse(argc, argv, &o, &why) < 0)
+		return main_fail(EX_USAGE, &why);
+	if (o.help) {
+		options_help();
+		return 0;
+	}
+	if (o.version) {
+		(void)printf("sallyport-httpd %s\n", SALLYPORT_VERSION);
+		return 0;
+	}
+	if (!o.check && selfcheck(&why) < 0)
+		return main_fail(EX_NOPERM, &why);
+	site.root = o.root;
+	r = site_new(&site, (struct site **)&so.site, &why);
+	if (r < 0)
+		return main_fail(EX_CONFIG, &why);
+	if (o.check) {
+		site_free(so.site);
+		return 0;
+	}
+	so.factory[ROLE_HTTP] = plain_factory;
+	if (listeners_take(&listeners, &why) < 0)
+		return main_fail(EX_UNAVAILABLE, &why);
+	if (server_new(&so, &listeners, &server, &why) < 0)
+		return main_fail(EX_UNAVAILABLE, &why);
+	r = server_run(server);
+	server_free(server);
+	site_free(so.site);
+	return r < 0 ? EX_SOFTWARE : 0;
+}

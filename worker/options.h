@@ -1,0 +1,23 @@
+/*
+ * options.h - the command line. One table makes the parser and --help, and the manual page is
+ * checked against it (tests/http/test_http_start.py).
+ * Runs as: worker, no rights.
+ * Tests:   tests/http/test_http_start.py
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/why.h"
+
+struct options {
+	const char *root;
+	const char *config;
+	bool check, help, version;
+};
+
+/* Return: 0; -EINVAL with why. Pointers are into argv. */
+_must_check_ int options_parse(int argc, char **argv, struct options *ret, struct why *why);
+
+/* The text of --help, to standard output. */
+void options_help(void);

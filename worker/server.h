@@ -1,0 +1,36 @@
+/*
+ * server.h - listeners, connections and their time limits on one event loop.
+ * Runs as: worker, no rights.
+ * Owns:    the loop and every connection; borrows the listeners and the site.
+ * Logs:    the few events of its own life.
+ * Tests:   tests/http
+ */
+#pragma once
+
+#include "common/why.h"
+#include "worker/conn.h"
+#include "worker/listener.h"
+
+struct server;
+
+struct server_options {
+	struct conn_limits limits;
+	uint64_t patience_usec[PATIENCE_END];
+	uint64_t drain_idle_usec; /* grace for idle connections at the end */
+	uint64_t drain_usec; /* after this, connections are cut */
+	uint32_t connections; /* at once */
+	/* What answers; see struct conn_env. */
+	void (*respond)(void *site, const struct request *r, int64_t now, struct answer *a);
+	void (*respond_error)(unsigned status, struct answer *a);
+	void *site;
+	/* How each role's connections are made; take is NULL for a role that is not served. */
+	struct transport_factory factory[ROLE_END];
+};
+
+_must_check_ int server_new(const struct server_options *o, const struct listeners *l,
+    struct server **ret, struct why *why);
+
+/* Serves until SIGTERM or SIGINT, then drains: 0 when every connection ended by itself. */
+int server_run(struct server *s);
+
+void server_free(struct server *s);
