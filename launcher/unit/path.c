@@ -1,0 +1,266 @@
+/*
+ * path.c - see path.h.
+ */
+#include "launcher/unit/path.h"
+
+#include <dirent.h>
+
+#include "launcher/unit/trust.h"
+
+#define ALIAS_DEPTH_MAX 8
+#define DROPINS_MAX 256
+
+static const char *const system_dirs[] = {
+	"/etc/systemd/system",
+	"/run/systemd/system",
+	"/usr/local/lib/systemd/system",
+	"/usr/lib/systemd/system",
+	"/lib/systemd/system",
+};
+
+void
+unit_files_done(struct unit_files *f)
+{
+	fd_closep(&f->fd);
+	free(f->path);
+	free(f->aliases);
+	for (size_t i = 0; i < f->n_dropins; i++)
+		free(f->dropins[i]);
+	free(f->dropins);
+	*f = (struct unit_files){ .fd = -EBADF };
+}
+
+/* The i-th directory to look in; NULL after the last. */
+static const char *
+search_dir(const struct search *s, size_t i)
+{
+	const size_t own = s->own ? 1 : 0;
+
+	if (i < own)
+		return s->own;
+	if (i < own + s->n_path)
+		return s->path[i - own];
+	i -= own + s->n_path;
+	return i < ELEMENTSOF(system_dirs) ? system_dirs[i] : NULL;
+}
+
+static int
+alias_add(struct unit_files *f, const struct unit_name *name)
+{
+	struct unit_name *more = reallocarray(f->aliases, f->n_aliases + 1, sizeof(*f->aliases));
+
+	if (!more)
+		return -ENOMEM;
+	more[f->n_aliases++] = *name;
+	f->aliases = more;
+	return 0;
+}
+
+/*
+ * Is a file found as name really another unit's, by a symbolic link?
+ * An instance found by its template keeps its own instance.
+ */
+static bool
+alias_target(const struct unit_name *name, const char *real, struct unit_name *ret)
+{
+	const char *base = strrchr(real, '/') + 1;
+	struct unit_name target, template;
+
+	if (unit_name_parse(base, &target) < 0 || target.kind != name->kind)
+		return false;
+	if (unit_name_is_template(&target) && unit_name_is_instance(name) &&
+	    unit_name_make(unit_name_prefix(&target), unit_name_instance(name),
+		unit_name_type(name), &template) == 0)
+		target = template;
+	*ret = target;
+	return strcmp(target.id, name->id) != 0;
+}
+
+/* One file name in all directories. Return: enum trust_outcome; -ENOENT; -errno. */
+static int
+file_find(const struct search *search, const char *file, struct unit_files *f,
+    struct trust_file *found, struct why *why)
+{
+	const char *dir;
+
+	for (size_t i = 0; (dir = search_dir(search, i)); i++) {
+		char path[PATH_MAX];
+		int r;
+
+		if (snprintf(path, sizeof(path), "%s/%s", dir, file) >= (int)sizeof(path))
+			return why_set(why, -ENAMETOOLONG, "%s/%s", dir, file);
+		if (access(path, F_OK) < 0 && errno == ENOENT)
+			continue; /* spares the long walk; what exists is walked */
+		r = trust_open(path, false, found, why);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return r;
+		free(f->path);
+		f->path = strdup(path);
+		return f->path ? r : -ENOMEM;
+	}
+	return -ENOENT;
+}
+
+static int
+unit_find(const struct search *search, const struct unit_name *name, unsigned depth,
+    struct unit_files *f, struct why *why)
+{
+	_cleanup_free_ struct trust_file *found = malloc(sizeof(*found));
+	struct unit_name target, template;
+	int r;
+
+	if (!found)
+		return why_set(why, -ENOMEM, "%s", name->id);
+	r = file_find(search, name->id, f, found, why);
+	if (r == -ENOENT && unit_name_is_instance(name) &&
+	    unit_name_make(unit_name_prefix(name), span_of(""), unit_name_type(name), &template) ==
+		0)
+		r = file_find(search, template.id, f, found, why);
+	if (r == -ENOENT)
+		return why_set(why, r, "%s", name->id);
+	if (r < 0)
+		return r;
+	f->name = *name;
+	if (r == TRUST_MASK)
+		return UNIT_FILES_MASKED;
+	fd_closep(&f->fd);
+	f->fd = found->fd;
+	if (!alias_target(name, found->real, &target))
+		return UNIT_FILES_OK;
+	if (depth >= ALIAS_DEPTH_MAX)
+		return why_set(why, -ELOOP, "%s: aliases", name->id);
+	r = unit_find(search, &target, depth + 1, f, why);
+	if (r == -ENOENT) /* a link to a file outside of the directories: the name stays */
+		return UNIT_FILES_OK;
+	if (r < 0)
+		return r;
+	return alias_add(f, name) < 0 ? -ENOMEM : r;
+}
+
+static const char *
+base_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+/* Adds one drop-in unless a directory before this one had a file of that name. */
+static int
+dropin_add(struct unit_files *f, const char *dir, const char *file)
+{
+	char **more, *path;
+
+	for (size_t i = 0; i < f->n_dropins; i++)
+		if (strcmp(base_name(f->dropins[i]), file) == 0)
+			return 0;
+	if (f->n_dropins == DROPINS_MAX)
+		return -E2BIG;
+	more = reallocarray(f->dropins, f->n_dropins + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	f->dropins = more;
+	if (asprintf(&path, "%s/%s", dir, file) < 0)
+		return -ENOMEM;
+	f->dropins[f->n_dropins++] = path;
+	return 0;
+}
+
+/* All of DIR/NAME.d/ *.conf */
+static int
+dropins_of_dir(struct unit_files *f, const char *dir, const char *name, struct why *why)
+{
+	_cleanup_free_ struct trust_file *found = malloc(sizeof(*found));
+	char path[PATH_MAX];
+	DIR *d;
+	int r;
+
+	if (!found)
+		return why_set(why, -ENOMEM, "%s", name);
+	if (snprintf(path, sizeof(path), "%s/%s.d", dir, name) >= (int)sizeof(path))
+		return why_set(why, -ENAMETOOLONG, "%s/%s.d", dir, name);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = trust_open(path, true, found, why);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	d = fdopendir(found->fd);
+	if (!d) {
+		r = why_set(why, -errno, "%s", path);
+		fd_closep(&found->fd);
+		return r;
+	}
+	for (struct dirent *e = readdir(d); e && r == 0; e = readdir(d))
+		if (e->d_name[0] != '.' && str_ends(e->d_name, ".conf"))
+			r = dropin_add(f, path, e->d_name);
+	(void)closedir(d);
+	return r < 0 ? why_set(why, r, "%s", path) : 0;
+}
+
+/*
+ * The drop-in folders of one name in one directory, the most specific first: "a-b@i.service.d",
+ * "a-b@.service.d", "a-@.service.d", "a-@i.service.d" (systemd's own order).
+ */
+static int
+dropins_of_name(
+    struct unit_files *f, const char *dir, const struct unit_name *name, struct why *why)
+{
+	struct span prefix = unit_name_prefix(name), instance = unit_name_instance(name);
+	struct unit_name less;
+	int r = dropins_of_dir(f, dir, name->id, why);
+
+	if (r == 0 && unit_name_is_instance(name) &&
+	    unit_name_make(prefix, span_of(""), unit_name_type(name), &less) == 0)
+		r = dropins_of_name(f, dir, &less, why);
+	if (r < 0)
+		return r;
+	if (prefix.len > 0 && prefix.ptr[prefix.len - 1] == '-')
+		prefix.len--;
+	while (prefix.len > 0 && prefix.ptr[prefix.len - 1] != '-')
+		prefix.len--;
+	if (prefix.len == 0)
+		return 0;
+	if (!name->pos.at)
+		instance.ptr = NULL;
+	if (unit_name_make(prefix, instance, unit_name_type(name), &less) < 0)
+		return 0;
+	return dropins_of_name(f, dir, &less, why);
+}
+
+static int
+dropin_order(const void *a, const void *b)
+{
+	return strcmp(base_name(*(char *const *)a), base_name(*(char *const *)b));
+}
+
+static int
+dropins_find(const struct search *search, struct unit_files *f, struct why *why)
+{
+	const char *dir;
+	int r = 0;
+
+	for (size_t n = 0; n <= f->n_aliases; n++)
+		for (size_t i = 0; r == 0 && (dir = search_dir(search, i)); i++)
+			r = dropins_of_name(f, dir, n == 0 ? &f->name : &f->aliases[n - 1], why);
+	for (size_t i = 0; r == 0 && (dir = search_dir(search, i)); i++)
+		r = dropins_of_dir(f, dir, unit_name_type(&f->name), why);
+	if (r == 0 && f->n_dropins > 0)
+		qsort(f->dropins, f->n_dropins, sizeof(*f->dropins), dropin_order);
+	return r;
+}
+
+int
+unit_files_find(const struct search *search, const struct unit_name *name, struct unit_files *ret,
+    struct why *why)
+{
+	_cleanup_unit_files_ struct unit_files f = { .fd = -EBADF };
+	int r = unit_find(search, name, 0, &f, why);
+
+	if (r == UNIT_FILES_OK)
+		r = dropins_find(search, &f, why);
+	if (r < 0)
+		return r;
+	*ret = f;
+	f = (struct unit_files){ .fd = -EBADF };
+	return r;
+}
