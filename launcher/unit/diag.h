@@ -48,5 +48,8 @@ void diag_add(struct diag *d, enum diag_level level, const char *unit, const cha
     uint32_t line, const char *directive, const char *value, const char *format, ...)
     _printf_(8, 9);
 
+/* A later line took a directive back: what was refused about it in this unit is only noted. */
+void diag_withdraw(struct diag *d, const char *unit, const char *directive);
+
 /* "enforced", "noted", ... */
 const char *diag_level_name(enum diag_level level);

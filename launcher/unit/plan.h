@@ -335,6 +335,8 @@ struct plan_unit {
 	struct ref id; /* "web.socket" */
 	struct ref description;
 	struct ref path; /* of the unit file */
+	struct plan_list aliases; /* struct plan_word: other names of it */
+	bool is_template; /* "echo@.service": its texts go through specifier_expand() at start */
 	bool wanted; /* named on the command line: a service of this kind starts at once */
 	struct plan_exec exec;
 	struct plan_socket socket; /* UNIT_SOCKET */

@@ -1,0 +1,191 @@
+/*
+ * finish.c - what can only be said once all lines of a unit are read; see draft.h.
+ */
+#include "common/capname.h"
+#include "launcher/unit/draft.h"
+#include "launcher/unit/resolve.h"
+
+/* resolve_names() by the texts of a plan; one answer is remembered, as units tend to agree. */
+static int
+names_resolve(struct loader *l, struct ref user, struct ref group, const struct resolved **ret,
+    struct why *why)
+{
+	struct loader_names *cache = &l->names;
+	const char *u = draft_text(l, user), *g = draft_text(l, group);
+	const bool same = cache->asked && strcmp(u ? u : "", cache->user) == 0 &&
+			  strcmp(g ? g : "", cache->group) == 0;
+	int r;
+
+	cache->asked = false;
+	if (!same) {
+		r = resolve_names(u, g, &cache->answer, why);
+		if (r < 0)
+			return r;
+	}
+	*ret = &cache->answer;
+	cache->asked = str_copy(cache->user, sizeof(cache->user), u ? u : "") == 0 &&
+		       str_copy(cache->group, sizeof(cache->group), g ? g : "") == 0;
+	return 0;
+}
+
+/* SupplementaryGroups= after those of the user's own. Return: 0 or -errno, why set. */
+static int
+exec_groups(struct loader *l, struct draft *d, const struct resolved *who, struct why *why)
+{
+	struct plan_exec *exec = &d->unit.exec;
+	const uint32_t n = (who ? who->n_groups : 0) + d->supplementary.n;
+	uint32_t *groups;
+
+	if (n == 0)
+		return 0;
+	if (n > RESOLVE_GROUPS_MAX)
+		return why_set(why, -E2BIG, "more than %d groups", RESOLVE_GROUPS_MAX);
+	groups = build_alloc(&l->build, n * sizeof(*groups), &exec->groups);
+	for (uint32_t i = 0; who && i < who->n_groups; i++)
+		groups[exec->n_groups++] = who->groups[i];
+	PLAN_FOREACH (l->build.plan, d->supplementary, struct plan_word, w) {
+		const struct resolved *group;
+		const int r = names_resolve(l, (struct ref){ 0 }, w->text, &group, why);
+
+		if (r < 0)
+			return r;
+		groups[exec->n_groups++] = group->gid;
+	}
+	return 0;
+}
+
+/* User=, Group= and SupplementaryGroups= as numbers. */
+static int
+exec_identity(struct loader *l, struct draft *d, struct why *why)
+{
+	struct plan_exec *exec = &d->unit.exec;
+	const struct resolved *who = NULL;
+	int r;
+
+	if (exec->user.off) {
+		r = names_resolve(l, exec->user, exec->group, &who, why);
+		if (r < 0)
+			return r;
+		exec->has_user = true;
+		exec->uid = who->uid;
+		exec->gid = who->gid;
+		exec->user_name = build_str(&l->build, who->name);
+		exec->home = build_str(&l->build, who->home[0] ? who->home : NULL);
+		exec->shell = build_str(&l->build, who->shell[0] ? who->shell : NULL);
+		return exec_groups(l, d, who, why);
+	}
+	exec->uid = geteuid();
+	exec->gid = getegid();
+	if (exec->group.off) {
+		r = names_resolve(l, (struct ref){ 0 }, exec->group, &who, why);
+		if (r < 0)
+			return r;
+		exec->gid = who->gid;
+	}
+	return exec_groups(l, d, NULL, why);
+}
+
+/* Who may run what: the launcher's first promise. */
+static void
+rule_identity(struct loader *l, struct draft *d)
+{
+	const struct plan_exec *exec = &d->unit.exec;
+	const char *manager = l->options->manager_user;
+	const bool root = geteuid() == 0;
+	struct resolved who;
+
+	if (!root && exec->has_user && exec->uid != geteuid())
+		(void)draft_error_at(
+		    l, d, SECTION_EXEC, "User", "only root can start a service for another user");
+	if (!root && !exec->has_user && (exec->group.off || d->supplementary.n > 0))
+		(void)draft_error_at(l, d, SECTION_EXEC,
+		    exec->group.off ? "Group" : "SupplementaryGroups",
+		    "only root can start a service with other groups");
+	if (root && exec->uid == 0 && !l->options->allow_root_services)
+		diag_add(l->diag, DIAG_REFUSED, d->id, d->path,
+		    draft_where(d, SECTION_EXEC, "User").line, "Service.User", NULL,
+		    "would run as root: set User=, or permit it by --allow-root-services");
+	if (root && manager && exec->has_user && exec->uid != 0 &&
+	    resolve_names(manager, NULL, &who, NULL) == 0 && who.uid == exec->uid)
+		(void)draft_error_at(l, d, SECTION_EXEC, "User",
+		    "is the manager's own user: a service could then speak for the manager");
+}
+
+/* Our defaults where systemd's are laxer, each of them told. */
+static void
+rule_privileges(struct loader *l, struct draft *d)
+{
+	struct plan_exec *exec = &d->unit.exec;
+	const bool lesser = geteuid() == 0 && exec->uid != 0;
+	const bool drops = draft_has(d, SECTION_EXEC, "CapabilityBoundingSet");
+
+	if (!drops)
+		exec->cap_bounding = lesser ? 0 : CAPNAME_ALL;
+	if (!drops && lesser)
+		diag_add(l->diag, DIAG_DEFAULT, d->id, d->path, 0, "Service.CapabilityBoundingSet",
+		    "", "empty, because the user is not root (systemd: all)");
+	if (draft_has(d, SECTION_EXEC, "NoNewPrivileges"))
+		return;
+	exec->no_new_privs = exec->uid != 0;
+	if (exec->no_new_privs)
+		diag_add(l->diag, DIAG_DEFAULT, d->id, d->path, 0, "Service.NoNewPrivileges", "yes",
+		    "because the user is not root (systemd: no)");
+}
+
+static void
+finish_service(struct loader *l, struct draft *d)
+{
+	struct plan_service *s = &d->unit.service;
+	struct plan_exec *exec = &d->unit.exec;
+	struct why why;
+
+	if (s->commands[COMMAND_START].n != 1)
+		(void)draft_error_at(l, d, SECTION_SERVICE, "ExecStart",
+		    s->commands[COMMAND_START].n == 0 ? "is missing"
+						      : "must be one command with this Type=");
+	if (s->type == SERVICE_NOTIFY && s->notify_access == NOTIFY_ACCESS_NONE)
+		s->notify_access = NOTIFY_ACCESS_MAIN;
+	if (exec_identity(l, d, &why) < 0) {
+		(void)draft_error_at(
+		    l, d, SECTION_EXEC, exec->user.off ? "User" : "Group", "%s", why.text);
+		return;
+	}
+	if (exec->cwd.off && strcmp(draft_text(l, exec->cwd), "~") == 0)
+		exec->cwd = exec->home;
+	rule_identity(l, d);
+	rule_privileges(l, d);
+}
+
+static void
+finish_socket(struct loader *l, struct draft *d)
+{
+	struct plan_socket *s = &d->unit.socket;
+	const struct resolved *who;
+	struct why why;
+
+	if (s->listens.n == 0)
+		(void)draft_error(l, d, "has no Listen*= line");
+	if (!s->fd_name.off)
+		s->fd_name = d->unit.id;
+	if (!s->user.off && !s->group.off)
+		return;
+	if (names_resolve(l, s->user, s->group, &who, &why) < 0) {
+		(void)draft_error_at(l, d, SECTION_SOCKET,
+		    s->user.off ? "SocketUser" : "SocketGroup", "%s", why.text);
+		return;
+	}
+	if (s->user.off)
+		s->uid = who->uid;
+	s->gid = who->gid;
+}
+
+void
+draft_finish(struct loader *l, struct draft *d)
+{
+	if (!d->unit.description.off)
+		d->unit.description = d->unit.id;
+	if (d->unit.kind == UNIT_SERVICE)
+		finish_service(l, d);
+	else
+		finish_socket(l, d);
+}

@@ -1,0 +1,253 @@
+/*
+ * load.c - from names to drafts, and from drafts to the plan; see load.h.
+ */
+#include <limits.h>
+#include <malloc.h>
+
+#include "launcher/unit/draft.h"
+#include "launcher/unit/path.h"
+#include "launcher/unit/trust.h"
+
+static struct draft *
+loader_find(struct loader *l, const char *id)
+{
+	for (size_t i = 0; i < l->n_drafts; i++) {
+		struct draft *d = l->drafts[i];
+
+		if (strcmp(d->name.id, id) == 0)
+			return d;
+		PLAN_FOREACH (l->build.plan, d->unit.aliases, struct plan_word, w)
+			if (strcmp(plan_str(l->build.plan, w->text), id) == 0)
+				return d;
+	}
+	return NULL;
+}
+
+static struct draft *
+draft_new(struct loader *l, const struct unit_files *files, const char *own_dir)
+{
+	struct draft *d = calloc(1, sizeof(*d));
+	struct where *set = calloc(directive_count, sizeof(*set));
+
+	if (!d || !set || l->n_drafts == PLAN_UNITS_MAX) {
+		free(d);
+		free(set);
+		return NULL;
+	}
+	d->set = set;
+	d->name = files->name;
+	d->unit.kind = files->name.kind;
+	d->unit.is_template = unit_name_is_template(&d->name);
+	d->unit.id = build_str(&l->build, files->name.id);
+	d->unit.path = build_str(&l->build, files->path);
+	d->id = d->name.id;
+	d->path = draft_text(l, d->unit.path);
+	d->own_dir = own_dir;
+	for (size_t i = 0; i < files->n_aliases; i++)
+		build_append_word(&l->build, &d->unit.aliases, files->aliases[i].id);
+	draft_defaults(d);
+	l->drafts[l->n_drafts++] = d;
+	return d;
+}
+
+/* The drop-ins over the unit's own file. */
+static int
+draft_read_dropins(
+    struct loader *l, struct draft *d, const struct unit_files *files, struct why *why)
+{
+	_cleanup_free_ struct trust_file *found = malloc(sizeof(*found));
+
+	if (!found)
+		return why_set(why, -ENOMEM, "%s", d->id);
+	for (size_t i = 0; i < files->n_dropins; i++) {
+		int r = trust_open(files->dropins[i], false, found, why);
+
+		if (r == TRUST_MASK)
+			continue;
+		if (r == 0) {
+			r = draft_read(l, d, files->dropins[i], found->fd, why);
+			fd_closep(&found->fd);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+struct draft *
+loader_unit(struct loader *l, const struct unit_name *name, const char *own_dir, bool quiet)
+{
+	const struct search search = { own_dir, l->options->unit_path, l->options->n_unit_path };
+	_cleanup_unit_files_ struct unit_files files = { .fd = -EBADF };
+	struct draft *d = loader_find(l, name->id);
+	struct why why;
+	int r;
+
+	if (d)
+		return d;
+	r = unit_files_find(&search, name, &files, &why);
+	if (r == -ENOENT) {
+		if (!quiet)
+			diag_add(l->diag, DIAG_ERROR, name->id, NULL, 0, NULL, NULL, "not found");
+		return NULL;
+	}
+	if (r == UNIT_FILES_MASKED)
+		(void)why_set(&why, 0, "is masked by %s", files.path);
+	if (r != UNIT_FILES_OK) {
+		if (!(quiet && r == UNIT_FILES_MASKED))
+			diag_add(
+			    l->diag, DIAG_ERROR, name->id, NULL, 0, NULL, NULL, "%s", why.text);
+		return NULL;
+	}
+	d = loader_find(l, files.name.id); /* by another of its names */
+	if (d) {
+		build_append_word(&l->build, &d->unit.aliases, name->id);
+		return d;
+	}
+	d = draft_new(l, &files, own_dir);
+	if (!d) {
+		diag_add(l->diag, DIAG_ERROR, name->id, NULL, 0, NULL, NULL, "too many units");
+		return NULL;
+	}
+	r = draft_read(l, d, files.path, files.fd, &why);
+	if (r == 0)
+		r = draft_read_dropins(l, d, &files, &why);
+	if (r < 0)
+		diag_add(l->diag, DIAG_ERROR, d->id, NULL, 0, NULL, NULL, "%s", why.text);
+	return d;
+}
+
+/* One UNIT of the command line: a name, or a path. */
+static void
+loader_named(struct loader *l, const char *unit)
+{
+	const char *slash = strrchr(unit, '/'), *own_dir = NULL;
+	_cleanup_free_ char *dir = NULL;
+	struct unit_name name;
+	struct draft *d;
+
+	if (unit_name_parse(slash ? slash + 1 : unit, &name) < 0 || name.kind == UNIT_KIND_END) {
+		diag_add(l->diag, DIAG_ERROR, unit, NULL, 0, NULL, NULL,
+		    "is no name of a .socket or .service");
+		return;
+	}
+	if (slash) {
+		/* The folder as root sees it now; trust_open() then walks to it link by link. */
+		dir = strndup(unit, slash > unit ? (size_t)(slash - unit) : 1);
+		if (dir && dir[0] != '/') {
+			_cleanup_free_ char *cwd = getcwd(NULL, 0), *relative = dir;
+
+			if (!cwd || asprintf(&dir, "%s/%s", cwd, relative) < 0)
+				dir = NULL;
+		}
+		own_dir = draft_text(l, build_str(&l->build, dir));
+	}
+	if (unit_name_is_template(&name)) {
+		diag_add(l->diag, DIAG_ERROR, unit, NULL, 0, NULL, NULL,
+		    "is a template: name an instance of it, or its socket");
+		return;
+	}
+	d = loader_unit(l, &name, own_dir, false);
+	if (d)
+		d->unit.wanted = true;
+}
+
+/* The draft becomes a unit of the plan. */
+static void
+draft_commit(struct loader *l, const struct draft *d)
+{
+	struct plan *plan = l->build.plan;
+	struct plan_unit *u = build_unit(&l->build, d->unit.kind, d->id);
+	uint32_t index;
+
+	if (!u)
+		return;
+	index = u->index;
+	*u = d->unit;
+	u->index = index;
+	for (struct ref at = u->socket.listens.head, next; at.off; at = next) {
+		struct plan_listen *listen = build_at(&l->build, at);
+
+		next = listen->next;
+		if (plan->n_listens == PLAN_LISTENS_MAX) {
+			(void)draft_error(l, d, "more than %u listeners", PLAN_LISTENS_MAX);
+			return;
+		}
+		listen->index = plan->n_listens;
+		listen->unit = index;
+		plan->listens[plan->n_listens++] = at;
+	}
+}
+
+/* Writes down whom each unit points at, now that every unit has its index. */
+static void
+draft_connect(struct loader *l, struct draft *d)
+{
+	struct plan_index *i;
+
+	d->unit.socket.service = d->service ? d->service->unit.index : PLAN_NONE;
+	if (d->unit.kind != UNIT_SERVICE)
+		return;
+	for (size_t n = 0; n < l->n_order; n++)
+		if (draft_feeds(l, l->order[n], d)) {
+			i = build_append(&l->build, &d->unit.service.sockets, sizeof(*i));
+			i->index = l->order[n]->unit.index;
+		}
+}
+
+static void
+loader_done(struct loader *l)
+{
+	for (size_t i = 0; i < l->n_drafts; i++) {
+		free(l->drafts[i]->set);
+		free(l->drafts[i]);
+	}
+	free(l->drafts);
+	free(l->order);
+	build_done(&l->build);
+	(void)malloc_trim(
+	    0); /* the half that stays resident shall not keep what only loading used */
+}
+
+/* From the command line to a plan that is whole but not frozen. */
+static void
+loader_run(struct loader *l, const char *const *units, size_t n_units)
+{
+	for (size_t i = 0; i < n_units; i++)
+		loader_named(l, units[i]);
+	loader_link(l);
+	for (size_t i = 0; i < l->n_drafts; i++)
+		draft_finish(l, l->drafts[i]);
+	loader_order(l);
+	for (size_t i = 0; i < l->n_order; i++)
+		draft_connect(l, l->order[i]);
+	for (size_t i = 0; i < l->n_order; i++)
+		draft_commit(l, l->order[i]);
+}
+
+int
+plan_load(const struct load_options *options, const char *const *units, size_t n_units,
+    struct diag *diag, int *ret_fd, struct why *why)
+{
+	struct loader l = { .options = options, .diag = diag };
+	int r = build_init(&l.build, why);
+
+	if (r < 0)
+		return r;
+	l.drafts = calloc(PLAN_UNITS_MAX, sizeof(struct draft *));
+	l.order = calloc(PLAN_UNITS_MAX, sizeof(struct draft *));
+	if (!l.drafts || !l.order) {
+		r = why_set(why, -ENOMEM, "plan");
+	} else {
+		loader_run(&l, units, n_units);
+		if (diag->lost)
+			r = why_set(why, -ENOMEM, "plan: a finding was lost");
+		else if (diag->fatal > 0)
+			r = why_set(
+			    why, -EINVAL, "%zu of the units' lines stop the load", diag->fatal);
+		else
+			r = build_freeze(&l.build, ret_fd, why);
+	}
+	loader_done(&l);
+	return r;
+}

@@ -1,0 +1,276 @@
+/*
+ * parse_exec.c - commands and what they run as and with; see parse.h.
+ */
+#include "common/capname.h"
+#include "launcher/unit/parse.h"
+#include "launcher/unit/value.h"
+
+#define NAME_BYTES_MAX 256
+
+/* The signs in front of a command. Return: the text after them. */
+static const char *
+command_prefix(const char *s, uint32_t *flags)
+{
+	const uint32_t identity = COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID | COMMAND_NO_AMBIENT;
+
+	for (;; s++) {
+		if (*s == '-' && !(*flags & COMMAND_IGNORE_FAILURE))
+			*flags |= COMMAND_IGNORE_FAILURE;
+		else if (*s == '@' && !(*flags & COMMAND_ARGV0))
+			*flags |= COMMAND_ARGV0;
+		else if (*s == ':' && !(*flags & COMMAND_NO_ENV_EXPAND))
+			*flags |= COMMAND_NO_ENV_EXPAND;
+		else if (*s == '+' && !(*flags & identity))
+			*flags |= COMMAND_FULL_PRIVILEGE;
+		else if (*s == '!' && !(*flags & identity))
+			*flags |= COMMAND_NO_SETUID;
+		else if (*s == '!' && (*flags & identity) == COMMAND_NO_SETUID)
+			*flags ^= COMMAND_NO_SETUID | COMMAND_NO_AMBIENT;
+		else
+			return s;
+	}
+}
+
+/* A program: an absolute path, or a name to be looked up in PATH. */
+static int
+command_path(struct assign *a, const char *path)
+{
+	const size_t len = strlen(path);
+
+	if (len == 0)
+		return why_set(&a->why, -EINVAL, "there is no program");
+	if (path[len - 1] == '/')
+		return why_set(&a->why, -EINVAL, "\"%s\" is a directory", path);
+	if (path[0] == '/' ? !value_is_path(path)
+			   : strchr(path, '/') || len > 255 || strcmp(path, ".") == 0 ||
+				 strcmp(path, "..") == 0)
+		return why_set(&a->why, -EINVAL,
+		    "\"%s\" is neither a program's name nor an absolute path", path);
+	return 0;
+}
+
+/* An unquoted "*p" alone, up to a blank or the end? */
+static bool
+lone(const char *p, const char *sign)
+{
+	const size_t n = strlen(sign);
+
+	return strncmp(p, sign, n) == 0 && (p[n] == '\0' || strchr(" \t\r\n", p[n]));
+}
+
+/* The arguments, up to a ";" or the end; *p is moved. */
+static int
+command_arguments(
+    struct assign *a, const char **p, struct plan_command *c, struct buf *word, struct buf *text)
+{
+	while (**p && !lone(*p, ";")) {
+		int r;
+
+		if (lone(*p, "\\;")) {
+			*p += 2 + strspn(*p + 2, " \t\r\n");
+			build_append_word(&a->loader->build, &c->argv, ";");
+			continue;
+		}
+		r = parse_word(a, p, word);
+		if (r > 0)
+			r = parse_expand(a, buf_cstr(word), text);
+		if (r < 0)
+			return r;
+		build_append_word(&a->loader->build, &c->argv, buf_cstr(text));
+	}
+	return 0;
+}
+
+/* One command of the line. */
+static int
+command_one(
+    struct assign *a, const char **p, struct plan_list *list, struct buf *word, struct buf *text)
+{
+	struct plan_command c = { .source = a->at }, *into;
+	struct ref next;
+	int r = parse_word(a, p, word);
+
+	if (r <= 0)
+		return r < 0 ? r : why_set(&a->why, -EINVAL, "there is no program");
+	r = parse_expand(a, command_prefix(buf_cstr(word), &c.flags), text);
+	if (r == 0)
+		r = command_path(a, buf_cstr(text));
+	if (r < 0)
+		return r;
+	c.path = build_str(&a->loader->build, buf_cstr(text));
+	if (!(c.flags & COMMAND_ARGV0))
+		build_append_word(&a->loader->build, &c.argv, buf_cstr(text));
+	r = command_arguments(a, p, &c, word, text);
+	if (r < 0)
+		return r;
+	if (c.argv.n == 0)
+		return why_set(&a->why, -EINVAL, "\"@\" needs a name for the program");
+	into = build_append(&a->loader->build, list, sizeof(*into));
+	next = into->next;
+	*into = c;
+	into->next = next;
+	return 0;
+}
+
+int
+parse_command(struct assign *a, void *field)
+{
+	_cleanup_buf_ struct buf word, text;
+	const char *p = a->value;
+	struct plan_list *list = field, fresh = *list;
+
+	if (!*p) {
+		*list = (struct plan_list){ 0 };
+		return 0;
+	}
+	buf_init_heap(&word, PARSE_BYTES_MAX);
+	buf_init_heap(&text, PARSE_BYTES_MAX);
+	do {
+		int r;
+
+		if (*p == ';')
+			p += 1 + strspn(p + 1, " \t\r\n");
+		if (!*p)
+			break; /* a ";" at the end is only that */
+		r = command_one(a, &p, &fresh, &word, &text);
+		if (r < 0)
+			return r;
+	} while (*p == ';');
+	*list = fresh;
+	return 0;
+}
+
+int
+parse_environment(struct assign *a, void *field)
+{
+	_cleanup_buf_ struct buf word, text;
+	const char *p = a->value, *equals;
+	struct plan_list *list = field;
+	int r = 0;
+
+	if (!*p)
+		*list = (struct plan_list){ 0 };
+	buf_init_heap(&word, PARSE_BYTES_MAX);
+	buf_init_heap(&text, PARSE_BYTES_MAX);
+	while (*p && (r = parse_word(a, &p, &word)) > 0) {
+		r = parse_expand(a, buf_cstr(&word), &text);
+		if (r < 0)
+			return r;
+		equals = strchr(buf_cstr(&text), '=');
+		if (!equals || !value_is_env_name(text.data, (size_t)(equals - text.data)))
+			assign_warn(a, "\"%s\" is no assignment, ignored", buf_cstr(&text));
+		else
+			build_append_word(&a->loader->build, list, text.data);
+	}
+	return r < 0 ? r : 0;
+}
+
+int
+parse_words(struct assign *a, void *field)
+{
+	_cleanup_buf_ struct buf word, text;
+	const char *p = a->value;
+	struct plan_list *list = field;
+	int r = 0;
+
+	if (!*p)
+		*list = (struct plan_list){ 0 };
+	buf_init_heap(&word, PARSE_BYTES_MAX);
+	buf_init_heap(&text, PARSE_BYTES_MAX);
+	while (*p && (r = parse_word(a, &p, &word)) > 0) {
+		r = parse_expand(a, buf_cstr(&word), &text);
+		if (r < 0)
+			return r;
+		build_append_word(&a->loader->build, list, buf_cstr(&text));
+	}
+	return r < 0 ? r : 0;
+}
+
+int
+parse_user(struct assign *a, void *field)
+{
+	char storage[NAME_BYTES_MAX];
+	struct buf text;
+	const char *s;
+	int r;
+
+	buf_init(&text, storage, sizeof(storage));
+	r = parse_expand(a, a->value, &text);
+	if (r < 0)
+		return r;
+	/* What systemd's compatible mode lets pass: no path, no field of passwd(5), no blank ends.
+	 */
+	for (s = storage; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f || strchr(":/", *s))
+			break;
+	if (*s || storage[0] == '-' || strcmp(storage, ".") == 0 || strcmp(storage, "..") == 0)
+		return why_set(&a->why, -EINVAL, "\"%s\" is no user's or group's name", storage);
+	*(struct ref *)field =
+	    text.len > 0 ? build_str(&a->loader->build, storage) : (struct ref){ 0 };
+	return 0;
+}
+
+int
+parse_directory(struct assign *a, void *field)
+{
+	struct plan_exec *exec = &a->draft->unit.exec;
+	_cleanup_buf_ struct buf text;
+	const char *value = a->value;
+	const bool optional = value[0] == '-';
+	int r;
+
+	if (optional)
+		value++;
+	buf_init_heap(&text, PARSE_BYTES_MAX);
+	r = parse_expand(a, value, &text);
+	if (r < 0)
+		return r;
+	if (text.len > 0 && strcmp(text.data, "~") != 0 && !value_is_path(text.data))
+		return why_set(&a->why, -EINVAL, "not an absolute path");
+	*(struct ref *)field =
+	    text.len > 0 ? build_str(&a->loader->build, text.data) : (struct ref){ 0 };
+	exec->cwd_optional = optional;
+	return 0;
+}
+
+int
+parse_capabilities(struct assign *a, void *field)
+{
+	char storage[NAME_BYTES_MAX];
+	struct buf word;
+	const char *p = a->value;
+	const bool invert = *p == '~';
+	uint64_t named = 0, *set = field;
+	int r;
+
+	p += invert;
+	buf_init(&word, storage, sizeof(storage));
+	while ((r = parse_word(a, &p, &word)) > 0) {
+		const int cap = capname_parse(storage);
+
+		if (cap < 0)
+			return why_set(&a->why, -EINVAL, "\"%s\" is no capability", storage);
+		named |= UINT64_C(1) << cap;
+	}
+	if (r < 0)
+		return r;
+	/* The first line, and one that names nothing, replaces; others add or, by "~", take out. */
+	if (named == 0 || !draft_has(a->draft, a->row->section, a->row->name))
+		*set = invert ? CAPNAME_ALL & ~named : named;
+	else if (invert)
+		*set &= ~named;
+	else
+		*set |= named;
+	return 0;
+}
+
+int
+parse_timeout(struct assign *a, void *field)
+{
+	struct plan_service *s = field;
+	const int r = parse_usec_limit(a, &s->timeout_start_usec);
+
+	if (r == 0)
+		s->timeout_stop_usec = s->timeout_start_usec;
+	return r;
+}
