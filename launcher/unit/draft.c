@@ -3,6 +3,7 @@
  */
 #include "launcher/unit/draft.h"
 
+#include <signal.h>
 #include <stdarg.h>
 
 #include "common/clock.h"
@@ -10,6 +11,9 @@
 
 #define STOP_USEC (90 * USEC_PER_SEC) /* DefaultTimeoutStartSec=, DefaultTimeoutStopSec= */
 #define RESTART_USEC (100 * 1000) /* DefaultRestartSec= */
+#define START_LIMIT_USEC (10 * USEC_PER_SEC) /* DefaultStartLimitIntervalSec= */
+#define START_LIMIT_BURST 5 /* DefaultStartLimitBurst= */
+#define SOCKET_LIMIT_USEC (2 * USEC_PER_SEC) /* TriggerLimitIntervalSec=, PollLimit... */
 
 void
 draft_defaults(struct draft *d)
@@ -17,6 +21,9 @@ draft_defaults(struct draft *d)
 	struct plan_unit *u = &d->unit;
 
 	u->exec.ignore_sigpipe = true;
+	u->exec.umask = 0022;
+	for (size_t i = 0; i < DIRECTORY_KIND_END; i++)
+		u->exec.directories[i].mode = 0755;
 	u->socket = (struct plan_socket){
 		.service = PLAN_NONE,
 		.backlog = UINT32_MAX, /* the kernel's own maximum */
@@ -24,11 +31,24 @@ draft_defaults(struct draft *d)
 		.directory_mode = 0755,
 		.uid = (uid_t)-1,
 		.gid = (gid_t)-1,
+		.max_connections = 64,
+		.trigger_limit_usec = SOCKET_LIMIT_USEC,
+		.trigger_limit_burst = UINT32_MAX, /* until finish_socket() knows Accept= */
+		.poll_limit_usec = SOCKET_LIMIT_USEC,
+		.poll_limit_burst = UINT32_MAX,
 	};
 	u->service = (struct plan_service){
 		.restart_usec = RESTART_USEC,
 		.timeout_start_usec = STOP_USEC,
 		.timeout_stop_usec = STOP_USEC,
+		.runtime_max_usec = USEC_INFINITY,
+		.start_limit_usec = START_LIMIT_USEC,
+		.start_limit_burst = START_LIMIT_BURST,
+		.kill_mode = KILL_CONTROL_GROUP,
+		.kill_signal = SIGTERM,
+		.final_kill_signal = SIGKILL,
+		.watchdog_signal = SIGABRT,
+		.send_sigkill = true,
 	};
 }
 

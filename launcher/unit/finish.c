@@ -166,7 +166,11 @@ finish_socket(struct loader *l, struct draft *d)
 	if (s->listens.n == 0)
 		(void)draft_error(l, d, "has no Listen*= line");
 	if (!s->fd_name.off)
-		s->fd_name = d->unit.id;
+		s->fd_name = s->accept ? build_str(&l->build, "connection") : d->unit.id;
+	if (s->trigger_limit_burst == UINT32_MAX)
+		s->trigger_limit_burst = s->accept ? 200 : 20;
+	if (s->poll_limit_burst == UINT32_MAX)
+		s->poll_limit_burst = s->accept ? 150 : 15;
 	if (!s->user.off && !s->group.off)
 		return;
 	if (names_resolve(l, s->user, s->group, &who, &why) < 0) {

