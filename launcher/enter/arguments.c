@@ -3,11 +3,10 @@
  */
 #include "launcher/enter/arguments.h"
 
-#include "common/num.h"
+#include "launcher/enter/environment.h"
 
-/* A fresh string in the text area that can be appended to; arguments_end() closes it. */
-static int
-text_put(struct arguments *a, struct span s)
+int
+arguments_put(struct arguments *a, struct span s)
 {
 	if (s.len >= sizeof(a->text) - a->used)
 		return -E2BIG;
@@ -16,9 +15,8 @@ text_put(struct arguments *a, struct span s)
 	return 0;
 }
 
-/* The NUL behind what text_put() wrote since `start`. */
-static int
-text_end(struct arguments *a, uint32_t start, char **ret)
+int
+arguments_end(struct arguments *a, uint32_t start, char **ret)
 {
 	if (a->used >= sizeof(a->text))
 		return -E2BIG;
@@ -27,8 +25,8 @@ text_end(struct arguments *a, uint32_t start, char **ret)
 	return 0;
 }
 
-static bool
-env_is(const char *entry, struct span name)
+bool
+arguments_is(const char *entry, struct span name)
 {
 	return strncmp(entry, name.ptr, name.len) == 0 && entry[name.len] == '=';
 }
@@ -37,16 +35,16 @@ const char *
 arguments_getenv(const struct arguments *a, struct span name)
 {
 	for (uint32_t i = 0; i < a->n_env; i++)
-		if (env_is(a->envp[i], name))
+		if (arguments_is(a->envp[i], name))
 			return a->envp[i] + name.len + 1;
 	return NULL;
 }
 
-static int
-env_place(struct arguments *a, struct span name, char *entry)
+int
+arguments_place(struct arguments *a, struct span name, char *entry)
 {
 	for (uint32_t i = 0; i < a->n_env; i++) {
-		if (env_is(a->envp[i], name)) {
+		if (arguments_is(a->envp[i], name)) {
 			a->envp[i] = entry;
 			return 0;
 		}
@@ -64,118 +62,10 @@ arguments_setenv(struct arguments *a, struct span name, struct span value)
 	const uint32_t start = a->used;
 	char *entry;
 
-	if (text_put(a, name) < 0 || text_put(a, span_of("=")) < 0 || text_put(a, value) < 0 ||
-	    text_end(a, start, &entry) < 0)
+	if (arguments_put(a, name) < 0 || arguments_put(a, span_of("=")) < 0 ||
+	    arguments_put(a, value) < 0 || arguments_end(a, start, &entry) < 0)
 		return -E2BIG;
-	return env_place(a, name, entry);
-}
-
-static int
-setenv_str(struct arguments *a, const char *name, const char *value)
-{
-	return value ? arguments_setenv(a, span_of(name), span_of(value)) : 0;
-}
-
-static int
-setenv_num(struct arguments *a, const char *name, uint64_t value)
-{
-	char text[NUM_TEXT_MAX];
-
-	return setenv_str(a, name, num_format(text, value));
-}
-
-static int
-setenv_id128(struct arguments *a, const char *name, const uint8_t id[16])
-{
-	static const char hex[] = "0123456789abcdef";
-	char text[33];
-
-	for (size_t i = 0; i < 16; i++) {
-		text[2 * i] = hex[id[i] >> 4];
-		text[2 * i + 1] = hex[id[i] & 15];
-	}
-	text[32] = '\0';
-	return setenv_str(a, name, text);
-}
-
-/* LISTEN_FDNAMES: the names with ':' between them, empty ones kept (sd_listen_fds(3)). */
-static int
-setenv_fdnames(struct arguments *a, const struct enter *e)
-{
-	const struct span name = { "LISTEN_FDNAMES", sizeof("LISTEN_FDNAMES") - 1 };
-	const uint32_t start = a->used;
-	char *entry;
-
-	if (text_put(a, span_of("LISTEN_FDNAMES=")) < 0)
-		return -E2BIG;
-	for (uint32_t i = 0; i < e->n_fds; i++)
-		if ((i > 0 && text_put(a, span_of(":")) < 0) ||
-		    text_put(a, span_of(e->fds[i].name)) < 0)
-			return -E2BIG;
-	if (text_end(a, start, &entry) < 0)
-		return -E2BIG;
-	return env_place(a, name, entry);
-}
-
-static int
-environment_protocol(struct arguments *a, const struct enter *e)
-{
-	int r = 0;
-
-	if (e->n_fds > 0 && !e->inetd) {
-		r = setenv_num(a, "LISTEN_PID", (uint64_t)getpid());
-		if (r == 0)
-			r = setenv_num(a, "LISTEN_FDS", e->n_fds);
-		if (r == 0 && e->fds[0].name)
-			r = setenv_fdnames(a, e);
-	}
-	if (r == 0)
-		r = setenv_str(a, "NOTIFY_SOCKET", e->notify_path);
-	if (r == 0 && e->watchdog_usec > 0) {
-		r = setenv_num(a, "WATCHDOG_PID", (uint64_t)getpid());
-		if (r == 0)
-			r = setenv_num(a, "WATCHDOG_USEC", e->watchdog_usec);
-	}
-	if (r == 0 && e->main_pid > 0)
-		r = setenv_num(a, "MAINPID", (uint64_t)e->main_pid);
-	if (r == 0 && e->invocation_id)
-		r = setenv_id128(a, "INVOCATION_ID", e->invocation_id);
-	return r;
-}
-
-static int
-environment_identity(struct arguments *a, const struct enter *e)
-{
-	const struct plan_exec *x = &e->unit->exec;
-	const char *user = plan_str(e->plan, x->user_name);
-	int r = setenv_str(a, "HOME", plan_str(e->plan, x->home));
-
-	if (r == 0)
-		r = setenv_str(a, "LOGNAME", user);
-	if (r == 0)
-		r = setenv_str(a, "USER", user);
-	if (r == 0)
-		r = setenv_str(a, "SHELL", plan_str(e->plan, x->shell));
-	return r;
-}
-
-/* The unit's own settings come last and win, as under systemd. */
-static int
-environment_unit(struct arguments *a, const struct enter *e)
-{
-	PLAN_FOREACH (e->plan, e->unit->exec.environment, struct plan_word, w) {
-		const char *text = plan_str(e->plan, w->text);
-		const char *eq = strchr(text, '=');
-		int r;
-
-		if (!eq)
-			continue; /* the loader lets none through */
-		r = arguments_setenv(
-		    a, (struct span){ text, (size_t)(eq - text) }, span_of(eq + 1));
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return arguments_place(a, name, entry);
 }
 
 static bool
@@ -199,7 +89,7 @@ name_length(struct span s)
 static int
 argv_end(struct arguments *a, uint32_t start)
 {
-	if (a->n_argv == ARGUMENTS_ARGV_MAX || text_end(a, start, &a->argv[a->n_argv]) < 0)
+	if (a->n_argv == ARGUMENTS_ARGV_MAX || arguments_end(a, start, &a->argv[a->n_argv]) < 0)
 		return -E2BIG;
 	a->argv[++a->n_argv] = NULL;
 	return 0;
@@ -228,7 +118,7 @@ split_word(struct arguments *a, const char **p)
 		}
 		if (**p == '\\' && (*p)[1])
 			(*p)++;
-		if (text_put(a, (struct span){ *p, 1 }) < 0)
+		if (arguments_put(a, (struct span){ *p, 1 }) < 0)
 			return -E2BIG;
 	}
 	return argv_end(a, start);
@@ -269,7 +159,7 @@ put_replaced(struct arguments *a, struct span word)
 				used = name.len + 3;
 			}
 		}
-		if (text_put(a, value ? span_of(value) : (struct span){ word.ptr, 1 }) < 0)
+		if (arguments_put(a, value ? span_of(value) : (struct span){ word.ptr, 1 }) < 0)
 			return -E2BIG;
 		word.ptr += used;
 		word.len -= used;
@@ -289,7 +179,7 @@ arguments_add(struct arguments *a, struct span word, bool expand)
 		if (name_length(name) == name.len)
 			return add_split(a, arguments_getenv(a, name));
 	}
-	r = expand ? put_replaced(a, word) : text_put(a, word);
+	r = expand ? put_replaced(a, word) : arguments_put(a, word);
 	return r < 0 ? r : argv_end(a, start);
 }
 
@@ -297,14 +187,8 @@ int
 arguments_fill(struct arguments *a, const struct enter *e)
 {
 	const bool expand = !(e->command->flags & COMMAND_NO_ENV_EXPAND);
-	int r = setenv_str(a, "PATH", ARGUMENTS_PATH);
+	int r = environment_fill(a, e);
 
-	if (r == 0)
-		r = environment_identity(a, e);
-	if (r == 0)
-		r = environment_protocol(a, e);
-	if (r == 0)
-		r = environment_unit(a, e);
 	if (r < 0)
 		return r;
 	PLAN_FOREACH (e->plan, e->command->argv, struct plan_word, w) {

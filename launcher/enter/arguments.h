@@ -18,13 +18,11 @@ struct arguments {
 	char *envp[ARGUMENTS_ENV_MAX + 1];
 	uint32_t n_argv, n_env;
 	uint32_t used; /* of text */
+	uint32_t n_from_files; /* the first of envp came from files */
 	char text[ARGUMENTS_TEXT_BYTES];
 };
 
-/* What systemd gives a service when nothing sets it (Debian 12's build). */
-#define ARGUMENTS_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-/* Fills a; -E2BIG when it does not fit. LISTEN_PID is the caller's own pid. */
+/* The environment, then argv of e->command. -E2BIG when it does not fit. */
 _must_check_ int arguments_fill(struct arguments *a, const struct enter *e);
 
 /* "NAME=value" into the environment, in place of an older NAME. */
@@ -32,6 +30,18 @@ _must_check_ int arguments_setenv(struct arguments *a, struct span name, struct 
 
 /* The value of a variable, or NULL. */
 const char *arguments_getenv(const struct arguments *a, struct span name);
+
+/* True if an entry of envp is NAME=. */
+bool arguments_is(const char *entry, struct span name);
+
+/*
+ * A string that is put together in the text area: note a->used, arguments_put() any number of
+ * times, then arguments_end() with what was noted. arguments_place() makes a whole "NAME=value" an
+ * entry, in place of an older NAME. All: 0 or -E2BIG.
+ */
+_must_check_ int arguments_put(struct arguments *a, struct span s);
+_must_check_ int arguments_end(struct arguments *a, uint32_t start, char **ret);
+_must_check_ int arguments_place(struct arguments *a, struct span name, char *entry);
 
 /*
  * arguments_add - one word of a command line, expanded.

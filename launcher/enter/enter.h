@@ -11,12 +11,15 @@
 
 #include <sys/resource.h>
 
+#include "launcher/enter/peer.h"
 #include "launcher/unit/plan.h"
 
 /* The steps in their order; steps.c has one row for each. Numbers travel in MSG_STARTED. */
 enum enter_step {
 	/* What must be done with the launcher's rights: */
-	ENTER_LIMITS, /* setrlimit(2), umask(2) */
+	ENTER_LIMITS, /* setrlimit(2), umask(2), nice, OOM score */
+	ENTER_ENVIRONMENT, /* EnvironmentFile=: secrets that only root may read */
+	ENTER_STDIO, /* 0, 1 and 2: log files may be root's */
 	ENTER_BOUNDING, /* capability bounding set */
 	ENTER_GROUPS, /* setgroups(2), setresgid(2) */
 	ENTER_USER, /* setresuid(2), and the proof that there is no way back */
@@ -25,7 +28,7 @@ enum enter_step {
 	/* From here on as the unit's user: */
 	ENTER_SIGNALS, /* default dispositions, nothing blocked */
 	ENTER_SESSION, /* setsid(2) */
-	ENTER_DESCRIPTORS, /* 0-2, the passed ones from 3, all else closed */
+	ENTER_DESCRIPTORS, /* the passed ones from 3, all else closed */
 	ENTER_DIRECTORY, /* chdir(2): after the user, who alone may be able to enter it (NFS) */
 	ENTER_ARGUMENTS, /* environment and argv: last, LISTEN_PID is ours */
 	ENTER_EXEC, /* execve(2) */
@@ -60,6 +63,7 @@ struct enter {
 	bool inetd; /* fds[0] becomes 0 and 1, nothing is passed from 3: inetd(8) */
 	int stdio_fd; /* becomes 1 and 2, and 0 is /dev/null; -EBADF: 0-2 stay as they are */
 	bool detached; /* a service: session, umask and directory of its own; else the caller's */
+	const struct peer *peer; /* of an accepted connection, or NULL */
 	const char *notify_path; /* NOTIFY_SOCKET, or NULL */
 	uint64_t watchdog_usec; /* 0: none */
 	pid_t main_pid; /* $MAINPID, or 0 */

@@ -12,26 +12,83 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-#include "launcher/enter/arguments.h"
+#include "common/num.h"
 #include "launcher/enter/enter.h"
+#include "launcher/enter/environment.h"
 #include "launcher/enter/fds.h"
 #include "launcher/enter/identity.h"
+#include "launcher/enter/stdio.h"
+
+static struct arguments arguments; /* pages that only a child ever touches */
+
+static int
+set_limits(const struct enter *e)
+{
+	static_assert(RLIM_NLIMITS == PLAN_LIMITS, "one place for each limit");
+	for (int i = 0; i < PLAN_LIMITS; i++) {
+		const struct plan_limit *l = &e->unit->exec.limits[i];
+		const struct rlimit r = { .rlim_cur = l->soft, .rlim_max = l->hard };
+
+		if (l->set && setrlimit((__rlimit_resource_t)i, &r) < 0)
+			return -errno;
+	}
+	if (e->nofile && !e->unit->exec.limits[RLIMIT_NOFILE].set &&
+	    setrlimit(RLIMIT_NOFILE, e->nofile) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
+set_oom_score(int32_t score)
+{
+	_cleanup_fd_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	char text[NUM_TEXT_MAX + 1] = "-";
+	const uint64_t size = score < 0 ? (uint64_t)-score : (uint64_t)score;
+
+	(void)num_format(score < 0 ? text + 1 : text, size);
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
 
 static int
 step_limits(struct enter *e)
 {
+	const struct plan_exec *x = &e->unit->exec;
+	int r = 0;
+
 	if (e->detached)
-		(void)umask(0022); /* returns the old mask, never an error */
-	if (e->nofile && setrlimit(RLIMIT_NOFILE, e->nofile) < 0)
-		return -errno;
-	return 0;
+		(void)umask(x->umask); /* returns the old mask, never an error */
+	if (x->oom_score_adjust.set)
+		r = set_oom_score(x->oom_score_adjust.value);
+	if (r == 0 && x->nice.set && setpriority(PRIO_PROCESS, 0, x->nice.value) < 0)
+		r = -errno;
+	return r < 0 ? r : set_limits(e);
+}
+
+static int
+step_stdio(struct enter *e)
+{
+	return stdio_arrange(e);
+}
+
+static int
+step_environment(struct enter *e)
+{
+	return environment_read_files(&arguments, e);
+}
+
+/* "+" and, until there are ambient sets, "!": the loader lets them pass only with explicit leave.
+ */
+static bool
+keeps_privilege(const struct enter *e)
+{
+	return e->command->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID);
 }
 
 static int
 step_bounding(struct enter *e)
 {
 	struct capsets now;
-	int r = caps_bound(e->unit->exec.cap_bounding);
+	int r = keeps_privilege(e) ? 0 : caps_bound(e->unit->exec.cap_bounding);
 
 	if (r != -EPERM || !e->unit->exec.no_new_privs)
 		return r;
@@ -50,7 +107,7 @@ step_groups(struct enter *e)
 {
 	const struct plan_exec *x = &e->unit->exec;
 
-	if (!x->has_user)
+	if (!x->has_user || keeps_privilege(e))
 		return 0;
 	static_assert(sizeof(gid_t) == sizeof(uint32_t), "groups are stored as uint32_t");
 	return ids_set_groups(
@@ -60,7 +117,9 @@ step_groups(struct enter *e)
 static int
 step_user(struct enter *e)
 {
-	return e->unit->exec.has_user ? ids_set_user(e->unit->exec.uid, false) : 0;
+	return e->unit->exec.has_user && !keeps_privilege(e)
+		   ? ids_set_user(e->unit->exec.uid, false)
+		   : 0;
 }
 
 static int
@@ -74,7 +133,7 @@ step_caps(struct enter *e)
 static int
 step_no_privs(struct enter *e)
 {
-	if (!e->unit->exec.no_new_privs)
+	if (!e->unit->exec.no_new_privs || keeps_privilege(e))
 		return 0;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
@@ -101,47 +160,22 @@ step_session(struct enter *e)
 	return setsid() < 0 ? -errno : 0;
 }
 
-/* 0 from /dev/null, 1 and 2 to the log. */
-static int
-arrange_stdio(int stdio_fd)
-{
-	_cleanup_fd_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int fds[3];
-
-	if (null < 0)
-		return -errno;
-	/* Out of 0-2 first, or one would overwrite another. */
-	for (int i = 0; i < 3; i++) {
-		fds[i] = fcntl(i == 0 ? null : stdio_fd, F_DUPFD_CLOEXEC, ENTER_FDS_FIRST);
-		if (fds[i] < 0)
-			return -errno;
-	}
-	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) < 0)
-			return -errno;
-	return 0; /* the copies above go with all that is not passed on */
-}
-
 static int
 step_descriptors(struct enter *e)
 {
 	static int fds[ENTER_FDS_MAX];
 	int r, keep = e->status_fd;
+	const uint32_t n = stdio_wants_socket(e) ? 0 : e->n_fds; /* one or the other */
 
 	if (e->n_fds > ENTER_FDS_MAX)
 		return -E2BIG;
-	r = e->stdio_fd >= 0 ? arrange_stdio(e->stdio_fd) : 0;
-	if (r < 0)
-		return r;
 	for (uint32_t i = 0; i < e->n_fds; i++) {
 		fds[i] = e->fds[i].fd;
 		r = fds_nonblock(fds[i], e->unit->service.non_blocking);
 		if (r < 0)
 			return r;
 	}
-	if (e->inetd && (dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[0], STDOUT_FILENO) < 0))
-		return -errno;
-	r = fds_arrange(fds, e->inetd ? 0 : e->n_fds, ENTER_FDS_FIRST, &keep);
+	r = fds_arrange(fds, n, ENTER_FDS_FIRST, &keep);
 	e->status_fd = keep; /* it moved; a later step must find the way to report */
 	return r;
 }
@@ -158,8 +192,6 @@ step_directory(struct enter *e)
 	return -errno;
 }
 
-static struct arguments arguments; /* pages that only a child ever touches */
-
 static int
 step_arguments(struct enter *e)
 {
@@ -173,7 +205,7 @@ exec_in_path(const char *name)
 	char path[4096];
 	int error = ENOENT;
 
-	for (const char *p = ARGUMENTS_PATH; *p;) {
+	for (const char *p = ENVIRONMENT_PATH; *p;) {
 		const char *colon = strchrnul(p, ':');
 		struct buf b;
 
@@ -209,6 +241,8 @@ static const struct {
 	int (*run)(struct enter *e);
 } steps[] = {
 	[ENTER_LIMITS] = { "set limits", 205, step_limits },
+	[ENTER_ENVIRONMENT] = { "read environment files", 204, step_environment },
+	[ENTER_STDIO] = { "open standard input and output", 209, step_stdio },
 	[ENTER_BOUNDING] = { "cut the capability bounding set", 218, step_bounding },
 	[ENTER_GROUPS] = { "change groups", 216, step_groups },
 	[ENTER_USER] = { "change user", 217, step_user },

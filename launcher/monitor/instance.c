@@ -72,6 +72,7 @@ instance_child(const struct monitor *m, const struct plan_unit *u, const struct 
 {
 	static struct enter_fd fds[ENTER_FDS_MAX]; /* pages that only a child touches */
 	static char notify_path[256];
+	static struct peer peer;
 	char index[NUM_TEXT_MAX];
 	uint8_t id[16];
 	struct buf path;
@@ -91,6 +92,8 @@ instance_child(const struct monitor *m, const struct plan_unit *u, const struct 
 	if (request->flags & MSG_START_CONNECTION) {
 		fds[0] = (struct enter_fd){ .fd = passed[0], .name = "connection" };
 		e.n_fds = 1;
+		peer_name(passed[0], &peer);
+		e.peer = &peer;
 	} else if (request->slot == COMMAND_START) {
 		e.n_fds = collect_fds(m, u, fds);
 	}

@@ -1,0 +1,210 @@
+/*
+ * sock_options.c - see sock_options.h. The order of the rows is systemd's.
+ */
+#include "launcher/enter/sock_options.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76 /* Linux 6.5; Debian 12's headers are older */
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
+
+enum sock_family {
+	SOCK_V4 = 1 << 0,
+	SOCK_V6 = 1 << 1,
+	SOCK_UNIX = 1 << 2,
+	SOCK_NETLINK = 1 << 3,
+	SOCK_PLAIN = 1 << 4, /* any other: vsock */
+	SOCK_IP = SOCK_V4 | SOCK_V6,
+	SOCK_ANY = SOCK_IP | SOCK_UNIX | SOCK_NETLINK | SOCK_PLAIN,
+};
+
+#define FIELD(name) offsetof(struct plan_socket, name)
+
+/* One option; a family may have it under two names, then there are two rows. */
+static const struct sock_option {
+	const char *name; /* of the directive, for messages */
+	size_t field; /* struct plan_opt */
+	enum sock_phase phase;
+	unsigned families; /* enum sock_family */
+	int level, option;
+	int force; /* tried when the kernel granted less than was asked for; 0: none */
+	bool strict;
+} sock_options[] = {
+	{ "BindIPv6Only", FIELD(bind_ipv6_only), SOCK_BEFORE_BIND, SOCK_V6, IPPROTO_IPV6,
+	    IPV6_V6ONLY, 0, true },
+	{ "ReusePort", FIELD(reuse_port), SOCK_BEFORE_BIND, SOCK_ANY, SOL_SOCKET, SO_REUSEPORT, 0,
+	    false },
+	{ "FreeBind", FIELD(free_bind), SOCK_BEFORE_BIND, SOCK_V4, IPPROTO_IP, IP_FREEBIND, 0,
+	    false },
+	{ "FreeBind", FIELD(free_bind), SOCK_BEFORE_BIND, SOCK_V6, IPPROTO_IPV6, IPV6_FREEBIND, 0,
+	    false },
+	{ "Transparent", FIELD(transparent), SOCK_BEFORE_BIND, SOCK_V4, IPPROTO_IP, IP_TRANSPARENT,
+	    0, false },
+	{ "Transparent", FIELD(transparent), SOCK_BEFORE_BIND, SOCK_V6, IPPROTO_IPV6,
+	    IPV6_TRANSPARENT, 0, false },
+	{ "KeepAlive", FIELD(keep_alive), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_KEEPALIVE, 0,
+	    false },
+	{ "KeepAliveTimeSec", FIELD(keep_alive_time), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_TCP,
+	    TCP_KEEPIDLE, 0, false },
+	{ "KeepAliveIntervalSec", FIELD(keep_alive_interval), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_TCP,
+	    TCP_KEEPINTVL, 0, false },
+	{ "KeepAliveProbes", FIELD(keep_alive_probes), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_TCP,
+	    TCP_KEEPCNT, 0, false },
+	{ "DeferAcceptSec", FIELD(defer_accept), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_TCP,
+	    TCP_DEFER_ACCEPT, 0, false },
+	{ "Broadcast", FIELD(broadcast), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_BROADCAST, 0,
+	    false },
+	{ "PassCredentials", FIELD(pass_credentials), SOCK_AFTER_BIND, SOCK_UNIX | SOCK_NETLINK,
+	    SOL_SOCKET, SO_PASSCRED, 0, false },
+	{ "PassPIDFD", FIELD(pass_pidfd), SOCK_AFTER_BIND, SOCK_UNIX, SOL_SOCKET, SO_PASSPIDFD, 0,
+	    false },
+	{ "AcceptFileDescriptors", FIELD(pass_rights), SOCK_AFTER_BIND, SOCK_UNIX, SOL_SOCKET,
+	    SO_PASSRIGHTS, 0, false },
+	{ "PassSecurity", FIELD(pass_security), SOCK_AFTER_BIND, SOCK_UNIX | SOCK_NETLINK,
+	    SOL_SOCKET, SO_PASSSEC, 0, false },
+	{ "PassPacketInfo", FIELD(pass_packet_info), SOCK_AFTER_BIND, SOCK_V4, IPPROTO_IP,
+	    IP_PKTINFO, 0, false },
+	{ "PassPacketInfo", FIELD(pass_packet_info), SOCK_AFTER_BIND, SOCK_V6, IPPROTO_IPV6,
+	    IPV6_RECVPKTINFO, 0, false },
+	{ "PassPacketInfo", FIELD(pass_packet_info), SOCK_AFTER_BIND, SOCK_NETLINK, SOL_NETLINK,
+	    3 /* NETLINK_PKTINFO */, 0, false },
+	{ "Priority", FIELD(priority), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_PRIORITY, 0,
+	    false },
+	{ "ReceiveBuffer", FIELD(receive_buffer), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_RCVBUF,
+	    SO_RCVBUFFORCE, false },
+	{ "SendBuffer", FIELD(send_buffer), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_SNDBUF,
+	    SO_SNDBUFFORCE, false },
+	{ "Mark", FIELD(mark), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_MARK, 0, false },
+	{ "IPTOS", FIELD(ip_tos), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_IP, IP_TOS, 0, false },
+	{ "IPTTL", FIELD(ip_ttl), SOCK_AFTER_BIND, SOCK_V4, IPPROTO_IP, IP_TTL, 0, false },
+	{ "IPTTL", FIELD(ip_ttl), SOCK_AFTER_BIND, SOCK_V6, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 0,
+	    false },
+};
+
+static unsigned
+family_bit(int family)
+{
+	switch (family) {
+	case AF_INET:
+		return SOCK_V4;
+	case AF_INET6:
+		return SOCK_V6;
+	case AF_UNIX:
+		return SOCK_UNIX;
+	case AF_NETLINK:
+		return SOCK_NETLINK;
+	}
+	return SOCK_PLAIN;
+}
+
+/* A buffer reads back doubled (socket(7)); less than asked for means that a sysctl capped it. */
+static int
+set_option(int fd, const struct sock_option *o, int32_t value)
+{
+	const int v = value;
+	int granted = 0;
+	socklen_t len = sizeof(granted);
+
+	if (setsockopt(fd, o->level, o->option, &v, sizeof(v)) < 0)
+		return -errno;
+	if (!o->force)
+		return 0;
+	if (getsockopt(fd, o->level, o->option, &granted, &len) == 0 && granted / 2 >= v)
+		return 0;
+	return setsockopt(fd, o->level, o->force, &v, sizeof(v)) < 0 ? -errno : 0;
+}
+
+/* Tuning that was not granted; several are one sentence. */
+static void
+note(struct why *warn, const char *name, int error)
+{
+	if (!warn)
+		return;
+	if (warn->text[0])
+		(void)why_prefix(warn, error, "%s= not granted (%s)", name, strerror(-error));
+	else
+		(void)why_set(warn, error, "%s= not granted", name);
+}
+
+static int
+set_no_delay(const struct plan_socket *s, int fd)
+{
+	const int on = 1;
+
+	/* SCTP_NODELAY is 3; <netinet/sctp.h> is not in libc */
+	if (setsockopt(fd, s->protocol == IPPROTO_SCTP ? IPPROTO_SCTP : IPPROTO_TCP,
+		s->protocol == IPPROTO_SCTP ? 3 : TCP_NODELAY, &on, sizeof(on)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
+set_text(int fd, int level, int option, const char *text)
+{
+	return setsockopt(fd, level, option, text, (socklen_t)strlen(text) + 1) < 0 ? -errno : 0;
+}
+
+/* What is not one number. */
+static void
+set_odd_ones(
+    const struct plan *p, const struct plan_socket *s, int fd, unsigned family, struct why *warn)
+{
+	const char *congestion = plan_str(p, s->tcp_congestion);
+	const int on = 1;
+	int r;
+
+	if (s->no_delay && (family & SOCK_IP)) {
+		r = set_no_delay(s, fd);
+		if (r < 0)
+			note(warn, "NoDelay", r);
+	}
+	if (s->timestamping.set && s->timestamping.value > 0 &&
+	    setsockopt(fd, SOL_SOCKET, s->timestamping.value == 1 ? SO_TIMESTAMP : SO_TIMESTAMPNS,
+		&on, sizeof(on)) < 0)
+		note(warn, "Timestamping", -errno);
+	if (congestion && (family & SOCK_IP)) {
+		r = set_text(fd, IPPROTO_TCP, TCP_CONGESTION, congestion);
+		if (r < 0)
+			note(warn, "TCPCongestion", r);
+	}
+}
+
+int
+sock_options_set(const struct plan *p, const struct plan_socket *s, int fd, int family,
+    enum sock_phase phase, struct why *warn, struct why *why)
+{
+	const unsigned bit = family_bit(family);
+	const char *device = plan_str(p, s->bind_to_device);
+
+	if (warn)
+		warn->text[0] = '\0';
+	if (phase == SOCK_BEFORE_BIND && device && (bit & SOCK_IP)) {
+		const int r = set_text(fd, SOL_SOCKET, SO_BINDTODEVICE, device);
+
+		if (r < 0)
+			return why_set(why, r, "BindToDevice=%s", device);
+	}
+	for (size_t i = 0; i < ELEMENTSOF(sock_options); i++) {
+		const struct sock_option *o = &sock_options[i];
+		const struct plan_opt *value =
+		    (const struct plan_opt *)(const void *)((const char *)s + o->field);
+		int r;
+
+		if (o->phase != phase || !value->set || !(o->families & bit))
+			continue;
+		r = set_option(fd, o, value->value);
+		if (r < 0 && o->strict)
+			return why_set(why, r, "%s=", o->name);
+		if (r < 0)
+			note(warn, o->name, r);
+	}
+	if (phase == SOCK_AFTER_BIND)
+		set_odd_ones(p, s, fd, bit, warn);
+	return 0;
+}
