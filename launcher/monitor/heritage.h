@@ -26,4 +26,4 @@ enum heritage_fd {
 #define HERITAGE_ARGV0 "sallyport: manager"
 
 /* Notebook size: per unit one record, see manager/notebook.h. */
-#define HERITAGE_NOTEBOOK_UNIT_BYTES 1024
+#define HERITAGE_NOTEBOOK_UNIT_BYTES 2048

@@ -1,0 +1,22 @@
+/*
+ * control_server.h - answers operators (control.h).
+ * Runs as: manager.
+ * Trusts:  nobody; SO_PEERCRED says who may change things. Clients are few, have their own pools
+ *          (owner, others), and an idle one is sent away.
+ * Owns:    the clients' descriptors and timers.
+ * Logs:    every change that was asked for, and by whom.
+ * Tests:   tests/unit/test_control.c, tests/fuzz/fuzz_control.c, tests/lifecycle/test_verbs.py
+ */
+#pragma once
+
+#include "launcher/manager/state.h"
+
+/* Prepares the clients and polls the listening socket. Return: 0 or -errno. */
+_must_check_ int control_server_init(struct manager *m);
+void control_server_done(struct manager *m);
+
+/* The job of u is over: whoever waited for it gets the answer. @text: why not, or "". */
+void control_job_done(struct manager *m, struct unit *u, int error, const char *text);
+
+/* One request of a client: the road of tests and fuzzer. */
+void control_request_take(struct manager *m, struct client *c, const void *bytes, size_t len);

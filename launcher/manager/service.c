@@ -1,0 +1,280 @@
+/*
+ * service.c - a service's processes and the bookkeeping around its state. See service.h.
+ */
+#include "launcher/manager/service.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/log.h"
+#include "launcher/enter/enter.h"
+#include "launcher/manager/link.h"
+#include "launcher/manager/policy.h"
+
+static void
+service_timer_fired(struct manager *m, void *owner)
+{
+	service_event(m, owner, EVENT_TIMEOUT);
+}
+
+void
+service_init(struct manager *m, struct service *s, struct unit *u, uint32_t note)
+{
+	(void)m;
+	*s = (struct service){ .unit = u->plan, .owner = u, .note = note, .in_use = true };
+	s->timer.fire = service_timer_fired;
+	s->timer.owner = s;
+	s->notify.fd = -EBADF;
+	s->inactive_usec = clock_usec();
+}
+
+const char *
+service_name(const struct manager *m, const struct service *s)
+{
+	return s->name[0] ? s->name : plan_str(m->plan, s->unit->id);
+}
+
+void
+service_event(struct manager *m, struct service *s, enum service_event event)
+{
+	service_dispatch(m, s, event);
+	unit_changed(m, s->owner); /* a job may be waiting for just this */
+}
+
+void
+service_save(struct manager *m, const struct service *s)
+{
+	struct note n = {
+		.state = s->state,
+		.result = s->result,
+		.n_restarts = s->n_restarts,
+		.job = s->owner->job,
+		.since_usec = s->since_usec,
+		.active_usec = s->active_usec,
+		.n_accepted = s->number,
+		.main_start_usec = s->main.started_usec,
+		.main_exit_usec = s->main.exited_usec,
+		.main_pid = s->main.pid,
+		.main_code = s->main.code,
+		.main_status = s->main.status,
+		.error = s->error,
+		.n_starts = s->n_starts,
+		.window_usec = s->window_usec,
+		.command = s->command,
+		.flags =
+		    (s->forbid_restart ? NOTE_FORBID_RESTART : 0) | (s->ready ? NOTE_READY : 0),
+	};
+
+	memcpy(n.status, s->status, sizeof(n.status));
+	notebook_write(&m->notebook, s->note, &n);
+}
+
+void
+service_restore(struct service *s, const struct note *n)
+{
+	s->state = n->state < STATE_END ? (enum service_state)n->state : STATE_DEAD;
+	s->result = n->result < RESULT_END ? (enum service_result)n->result : RESULT_SUCCESS;
+	s->since_usec = n->since_usec;
+	s->active_usec = n->active_usec;
+	s->n_restarts = n->n_restarts;
+	s->number = n->n_accepted;
+	s->main.started_usec = n->main_start_usec;
+	s->main.exited_usec = n->main_exit_usec;
+	s->main.pid = n->main_pid > 0 ? n->main_pid : 0;
+	s->main.code = n->main_code;
+	s->main.status = n->main_status;
+	s->error = n->error;
+	s->n_starts = n->n_starts;
+	s->window_usec = n->window_usec;
+	s->command = n->command;
+	s->forbid_restart = n->flags & NOTE_FORBID_RESTART;
+	s->ready = n->flags & NOTE_READY;
+	memcpy(s->status, n->status, sizeof(s->status));
+}
+
+/* What an operator wants to read when a service came up or went down. */
+static void
+log_change(const struct manager *m, const struct service *s, enum service_state from)
+{
+	const char *name = service_name(m, s);
+
+	if (service_is_up(s->state) && !service_is_up(from))
+		log_unit(LOG_LEVEL_INFO, name, "started, pid %d", (int)s->main.pid);
+	else if (s->state == STATE_DEAD && from != STATE_FAILED)
+		log_unit(LOG_LEVEL_INFO, name, "stopped");
+	else if (s->state == STATE_FAILED)
+		log_unit(
+		    LOG_LEVEL_ERROR, name, "failed, result %s", service_result_name(s->result));
+	else if (s->state == STATE_AUTO_RESTART)
+		log_unit(LOG_LEVEL_WARNING, name, "result %s; starting again in %llu ms",
+		    service_result_name(s->result),
+		    (unsigned long long)(policy_restart_usec(s->unit, s->n_restarts) / 1000));
+	else
+		log_unit(LOG_LEVEL_DEBUG, name, "%s", service_state_name(s->state));
+}
+
+void
+service_set_state(struct manager *m, struct service *s, enum service_state state)
+{
+	const enum service_state from = s->state;
+	const uint64_t now = clock_usec();
+	uint64_t limit = policy_timeout_usec(s->unit, state);
+
+	s->state = state;
+	s->since_usec = now;
+	if (service_is_up(state) && !service_is_up(from))
+		s->active_usec = now;
+	if (service_is_down(state) && !service_is_down(from))
+		s->inactive_usec = now;
+	if (state == STATE_AUTO_RESTART)
+		limit = policy_restart_usec(s->unit, s->n_restarts);
+	timer_set(&m->timers, &s->timer, limit == USEC_INFINITY ? limit : now + limit);
+	if (state != from)
+		log_change(m, s, from);
+	service_save(m, s);
+	unit_changed(m, s->owner);
+}
+
+void
+service_run(struct manager *m, struct service *s, struct process *p, uint32_t slot, uint32_t n)
+{
+	const pid_t main_pid = process_alive(&s->main) ? s->main.pid : 0;
+
+	p->slot = slot;
+	p->command = n;
+	s->command = n;
+	link_start(m, s, p, p == &s->control ? main_pid : 0, -EBADF);
+	service_notify_update(m, s);
+}
+
+enum service_result
+service_main_result(const struct manager *m, const struct service *s)
+{
+	const struct process *p = &s->main;
+
+	if (p->error != 0 && p->exited_usec == 0)
+		return RESULT_RESOURCES; /* there was not even a process */
+	return policy_result(s->unit, plan_command(m->plan, s->unit, p->slot, p->command),
+	    p->slot == COMMAND_START, p->code, p->status);
+}
+
+enum service_result
+service_control_result(const struct manager *m, const struct service *s)
+{
+	const struct process *p = &s->control;
+
+	if (p->error != 0 && p->exited_usec == 0)
+		return RESULT_RESOURCES;
+	return policy_result(s->unit, plan_command(m->plan, s->unit, p->slot, p->command), false,
+	    p->code, p->status);
+}
+
+static bool
+process_is(const struct process *p, const struct msg *msg)
+{
+	if (p->state == PROCESS_NONE)
+		return false;
+	if (p->id.generation == 0) /* only STARTED can tell who it is, by our own number */
+		return msg->type == MSG_STARTED && p->seq == msg->seq;
+	return p->id.generation == msg->instance.generation && p->id.slot == msg->instance.slot;
+}
+
+static struct process *
+process_find(struct service *s, const struct msg *msg)
+{
+	if (process_is(&s->main, msg))
+		return &s->main;
+	return process_is(&s->control, msg) ? &s->control : NULL;
+}
+
+static const char *
+process_path(const struct manager *m, const struct service *s, const struct process *p)
+{
+	const struct plan_command *c = plan_command(m->plan, s->unit, p->slot, p->command);
+
+	return c ? plan_str(m->plan, c->path) : "?";
+}
+
+/* Nothing was forked: as if it had ended at once. */
+static void
+process_not_forked(struct manager *m, struct service *s, struct process *p)
+{
+	p->state = PROCESS_NONE;
+	log_unit(LOG_LEVEL_ERROR, service_name(m, s), "%s: fork: %s", process_path(m, s, p),
+	    strerror(p->error));
+	service_notify_update(m, s);
+	service_event(m, s, p == &s->main ? EVENT_MAIN_EXITED : EVENT_CONTROL_EXITED);
+}
+
+void
+service_process_started(struct manager *m, struct unit *u, const struct msg *msg)
+{
+	struct service *s = &u->service;
+	struct process *p = process_find(s, msg);
+	const int held_signo = p ? p->signo : 0;
+
+	if (!p)
+		return; /* asked for by a manager before us, and gone since */
+	p->error = msg->error;
+	p->step = msg->step;
+	if (msg->pid == 0) {
+		process_not_forked(m, s, p);
+		return;
+	}
+	p->state = PROCESS_RUNNING;
+	p->id = msg->instance;
+	p->pid = msg->pid;
+	p->started_usec = msg->started_usec;
+	p->signo = 0;
+	service_notify_update(m, s);
+	if (msg->error != 0)
+		log_unit(LOG_LEVEL_ERROR, service_name(m, s), "%s: %s: %s", process_path(m, s, p),
+		    enter_step_name(msg->step), strerror(msg->error));
+	if (held_signo > 0)
+		link_signal(m, p, held_signo, MSG_SIGNAL_GROUP);
+	if (p == &s->main && msg->error == 0)
+		service_event(m, s, EVENT_MAIN_STARTED);
+	service_save(m, s);
+}
+
+static void
+log_exit(const struct manager *m, const struct service *s, const struct process *p,
+    enum service_result result)
+{
+	const char *what = p == &s->main ? "main process" : process_path(m, s, p);
+	/* An image that could not be executed was reported already. */
+	const enum log_level level =
+	    result == RESULT_SUCCESS || p->error ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
+
+	if (p->code == CLD_EXITED)
+		log_unit(level, service_name(m, s), "%s %d exited with status %d", what,
+		    (int)p->pid, p->status);
+	else
+		log_unit(level, service_name(m, s), "%s %d was killed by signal %d (%s)%s", what,
+		    (int)p->pid, p->status, sigabbrev_np(p->status) ? sigabbrev_np(p->status) : "?",
+		    p->code == CLD_DUMPED ? ", core dumped" : "");
+}
+
+void
+service_process_exited(struct manager *m, struct unit *u, const struct msg *msg)
+{
+	struct service *s = &u->service;
+	struct process *p = process_find(s, msg);
+
+	if (!p)
+		return;
+	service_notify_drain(m, s); /* its last words come before its death */
+	p->state = PROCESS_NONE;
+	p->code = msg->code;
+	p->status = msg->status;
+	p->exited_usec = clock_usec();
+	service_notify_update(m, s);
+	if (p == &s->main) {
+		log_exit(m, s, p, service_main_result(m, s));
+		service_event(m, s, EVENT_MAIN_EXITED);
+	} else {
+		log_exit(m, s, p, service_control_result(m, s));
+		service_event(m, s, EVENT_CONTROL_EXITED);
+	}
+}

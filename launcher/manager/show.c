@@ -1,0 +1,212 @@
+/*
+ * show.c - see show.h.
+ */
+#include "launcher/manager/show.h"
+
+#include "launcher/manager/job.h"
+#include "launcher/manager/policy.h"
+#include "launcher/manager/service.h"
+#include "launcher/manager/socket.h"
+
+static void
+put_key(struct buf *out, const char *key)
+{
+	(void)buf_puts(out, key);
+	(void)buf_putc(out, '=');
+}
+
+/* One line stays one line, and a terminal is shown nothing it would obey. */
+static void
+put_text(struct buf *out, const char *key, const char *value)
+{
+	put_key(out, key);
+	for (const char *p = value ? value : ""; *p; p++) {
+		const unsigned char c = (unsigned char)*p;
+
+		if (c < 0x20 || c == 0x7f)
+			(void)buf_printf(out, "\\x%02x", c);
+		else
+			(void)buf_putc(out, *p);
+	}
+	(void)buf_putc(out, '\n');
+}
+
+static void
+put_number(struct buf *out, const char *key, uint64_t value)
+{
+	put_key(out, key);
+	(void)buf_printf(out, "%llu\n", (unsigned long long)value);
+}
+
+static void
+put_bool(struct buf *out, const char *key, bool value)
+{
+	put_text(out, key, value ? "yes" : "no");
+}
+
+/* "1min 30s", "100ms", "infinity" */
+static void
+put_span(struct buf *out, const char *key, uint64_t usec)
+{
+	static const struct {
+		const char *name;
+		uint64_t usec;
+	} units[] = {
+		{ "w", 604800 * USEC_PER_SEC },
+		{ "d", 86400 * USEC_PER_SEC },
+		{ "h", 3600 * USEC_PER_SEC },
+		{ "min", 60 * USEC_PER_SEC },
+		{ "s", USEC_PER_SEC },
+		{ "ms", 1000 },
+		{ "us", 1 },
+	};
+	bool first = true;
+
+	put_key(out, key);
+	if (usec == USEC_INFINITY)
+		(void)buf_puts(out, "infinity");
+	else if (usec == 0)
+		(void)buf_putc(out, '0');
+	for (size_t i = 0; usec != USEC_INFINITY && i < ELEMENTSOF(units); i++) {
+		if (usec < units[i].usec)
+			continue;
+		(void)buf_printf(out, "%s%llu%s", first ? "" : " ",
+		    (unsigned long long)(usec / units[i].usec), units[i].name);
+		usec %= units[i].usec;
+		first = false;
+	}
+	(void)buf_putc(out, '\n');
+}
+
+static void
+put_unit_ref(const struct manager *m, struct buf *out, const char *key, const struct unit *u)
+{
+	put_text(out, key, u ? plan_str(m->plan, u->plan->id) : "");
+}
+
+static void
+show_head(const struct manager *m, const struct unit *u, const char *active, const char *sub,
+    const char *result, struct buf *out)
+{
+	put_text(out, "Id", plan_str(m->plan, u->plan->id));
+	put_text(out, "Description",
+	    plan_str(m->plan, u->plan->description) ? plan_str(m->plan, u->plan->description)
+						    : plan_str(m->plan, u->plan->id));
+	put_text(out, "LoadState", "loaded");
+	put_text(out, "ActiveState", active);
+	put_text(out, "SubState", sub);
+	put_text(out, "Result", result);
+	put_text(out, "FragmentPath", plan_str(m->plan, u->plan->path));
+	put_text(out, "Job", u->job == JOB_NONE ? "" : job_name(u->job));
+}
+
+/* What triggers it, one space between. */
+static void
+show_triggered_by(const struct manager *m, const struct unit *u, struct buf *out)
+{
+	bool first = true;
+
+	put_key(out, "TriggeredBy");
+	PLAN_FOREACH (m->plan, u->plan->service.sockets, struct plan_index, x) {
+		if (m->units[x->index].socket.service != u)
+			continue;
+		(void)buf_printf(out, "%s%s", first ? "" : " ", plan_unit_id(m->plan, x->index));
+		first = false;
+	}
+	(void)buf_putc(out, '\n');
+}
+
+static void
+show_service(const struct manager *m, const struct unit *u, struct buf *out)
+{
+	static const char *const types[] = {
+		[SERVICE_SIMPLE] = "simple",
+		[SERVICE_EXEC] = "exec",
+		[SERVICE_NOTIFY] = "notify",
+	};
+	static const char *const access[] = {
+		[NOTIFY_ACCESS_NONE] = "none",
+		[NOTIFY_ACCESS_MAIN] = "main",
+		[NOTIFY_ACCESS_EXEC] = "exec",
+		[NOTIFY_ACCESS_ALL] = "all",
+	};
+	const struct service *s = &u->service;
+	const struct plan_service *p = &u->plan->service;
+
+	show_head(m, u, service_active_name(s->state), service_state_name(s->state),
+	    service_result_name(s->result), out);
+	put_text(out, "Type", p->type < ELEMENTSOF(types) ? types[p->type] : "?");
+	put_text(out, "NotifyAccess",
+	    p->notify_access < ELEMENTSOF(access) ? access[p->notify_access] : "?");
+	put_number(out, "MainPID", process_alive(&s->main) ? (uint64_t)s->main.pid : 0);
+	put_number(out, "ControlPID", process_alive(&s->control) ? (uint64_t)s->control.pid : 0);
+	put_number(out, "ExecMainPID", (uint64_t)s->main.pid);
+	put_number(out, "ExecMainCode", (uint64_t)s->main.code);
+	put_number(out, "ExecMainStatus", (uint64_t)s->main.status);
+	put_number(out, "ExecMainStartTimestampMonotonic", s->main.started_usec);
+	put_number(out, "ExecMainExitTimestampMonotonic", s->main.exited_usec);
+	put_number(out, "NRestarts", s->n_restarts);
+	put_number(out, "NFileDescriptorStore", 0);
+	put_text(out, "StatusText", s->status);
+	put_number(out, "StatusErrno", (uint64_t)s->error);
+	put_span(out, "RestartUSec", policy_restart_usec(u->plan, 0));
+	put_span(out, "TimeoutStartUSec", policy_timeout_usec(u->plan, STATE_START));
+	put_span(out, "TimeoutStopUSec", policy_timeout_usec(u->plan, STATE_STOP));
+	put_text(out, "User", plan_str(m->plan, u->plan->exec.user));
+	put_text(out, "Group", plan_str(m->plan, u->plan->exec.group));
+	put_number(out, "StateChangeTimestampMonotonic", s->since_usec);
+	put_number(out, "ActiveEnterTimestampMonotonic", s->active_usec);
+	put_number(out, "InactiveEnterTimestampMonotonic", s->inactive_usec);
+	show_triggered_by(m, u, out);
+}
+
+/* Behind an address in `Listen=`. */
+static const char *const listen_kinds[LISTEN_KIND_END] = {
+	[LISTEN_STREAM] = "Stream",
+	[LISTEN_DGRAM] = "Datagram",
+	[LISTEN_SEQPACKET] = "SequentialPacket",
+	[LISTEN_FIFO] = "FIFO",
+	[LISTEN_SPECIAL] = "Special",
+	[LISTEN_NETLINK] = "Netlink",
+	[LISTEN_MESSAGE_QUEUE] = "MessageQueue",
+};
+
+static void
+show_socket(const struct manager *m, const struct unit *u, struct buf *out)
+{
+	const struct socket *k = &u->socket;
+	char status[128];
+	struct buf text;
+
+	show_head(m, u, socket_active_name(k->state), socket_state_name(k->state), "success", out);
+	for (uint32_t i = 0; i < k->n_listeners; i++) {
+		const struct plan_listen *l = k->listeners[i].listen;
+
+		put_key(out, "Listen");
+		(void)buf_printf(
+		    out, "%s (%s)\n", plan_str(m->plan, l->text), listen_kinds[l->kind]);
+	}
+	put_unit_ref(m, out, "Triggers", k->service);
+	put_bool(out, "Accept", false);
+	put_number(out, "NAccepted", k->n_accepted);
+	put_number(out, "NConnections", 0);
+	put_text(out, "FileDescriptorName", plan_str(m->plan, u->plan->socket.fd_name));
+	put_number(out, "Backlog", u->plan->socket.backlog);
+	buf_init(&text, status, sizeof(status));
+	if (k->pause_usec != 0)
+		(void)buf_printf(&text,
+		    "paused: its service was started too often; polled again"
+		    " at %llu us",
+		    (unsigned long long)k->pause_usec);
+	put_text(out, "StatusText", buf_cstr(&text));
+	put_number(out, "StateChangeTimestampMonotonic", k->since_usec);
+}
+
+void
+show_unit(const struct manager *m, const struct unit *u, struct buf *out)
+{
+	if (u->plan->kind == UNIT_SERVICE)
+		show_service(m, u, out);
+	else
+		show_socket(m, u, out);
+}

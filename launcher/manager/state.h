@@ -1,0 +1,239 @@
+/*
+ * state.h - everything the manager knows, as one tree of structures.
+ * Runs as: manager; included by its .c files only.
+ * Owns:    all memory is allocated at start, sized by the plan; nothing a peer does makes it grow.
+ *
+ * How an event travels: loop.c reads descriptors in the order of enum watch_rank and calls the
+ * object they belong to; the object's state table decides and sends requests by link.c; units whose
+ * state changed are put on the list of changed ones, and settle.c looks at those when the event is
+ * done: sockets listen again, jobs go on, operators get their answers. So no state function is ever
+ * re-entered.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "launcher/manager/control.h"
+#include "launcher/manager/notebook.h"
+#include "launcher/manager/timer.h"
+#include "launcher/monitor/msg.h"
+#include "launcher/unit/plan.h"
+
+struct manager;
+
+/* Within one wake-up lower ranks come first: what the monitor says before any decision; what
+ * services say before what clients of theirs cause. */
+enum watch_rank {
+	WATCH_LINK,
+	WATCH_NOTIFY,
+	WATCH_CONTROL,
+	WATCH_LISTENER,
+	WATCH_RANK_END,
+};
+
+struct watch {
+	int fd; /* negative: not in use */
+	enum watch_rank rank;
+	uint32_t events; /* asked of epoll; 0: not in it */
+	void (*ready)(struct manager *m, void *owner, uint32_t events);
+	void *owner;
+};
+
+/* ---- services: service.c ---- */
+
+/* systemd's, by name and meaning; service_names.c has the names. */
+enum service_state {
+	STATE_DEAD,
+	STATE_START_PRE,
+	STATE_START,
+	STATE_START_POST,
+	STATE_RUNNING,
+	STATE_EXITED, /* RemainAfterExit= */
+	STATE_RELOAD,
+	STATE_STOP,
+	STATE_STOP_SIGTERM,
+	STATE_STOP_SIGKILL,
+	STATE_STOP_POST,
+	STATE_FINAL_SIGTERM,
+	STATE_FINAL_SIGKILL,
+	STATE_FAILED,
+	STATE_AUTO_RESTART,
+	STATE_END,
+};
+
+enum service_result {
+	RESULT_SUCCESS,
+	RESULT_RESOURCES,
+	RESULT_PROTOCOL,
+	RESULT_TIMEOUT,
+	RESULT_EXIT_CODE,
+	RESULT_SIGNAL,
+	RESULT_CORE_DUMP,
+	RESULT_WATCHDOG,
+	RESULT_START_LIMIT,
+	RESULT_END,
+};
+
+enum process_state {
+	PROCESS_NONE,
+	PROCESS_ASKED, /* START sent; STARTED not yet read */
+	PROCESS_RUNNING, /* STARTED read; EXITED not yet */
+};
+
+/* One process of a service; the last one's data stay until the next is asked for. */
+struct process {
+	enum process_state state;
+	uint32_t seq; /* of the START request */
+	struct msg_instance_id id; /* generation 0: not told yet */
+	pid_t pid;
+	uint32_t slot, command; /* what it runs */
+	uint64_t started_usec, exited_usec; /* CLOCK_MONOTONIC; 0: did not happen */
+	int code, status; /* CLD_*, as wait(2) says */
+	int error; /* errno of a failed start, 0 none */
+	uint32_t step; /* enum enter_step of it */
+	int signo; /* to be sent as soon as the instance is known; 0 none */
+};
+
+struct service {
+	const struct plan_unit *unit;
+	struct unit *owner; /* its unit; of an instance, the template's */
+	struct socket *socket; /* of an instance of Accept=yes: where it came in */
+	bool in_use; /* an instance that is; always true for a plain service */
+	char name[256]; /* of an instance: "name@N-....service" */
+	uint32_t note; /* its record in the notebook */
+
+	enum service_state state;
+	uint64_t since_usec, active_usec, inactive_usec;
+	enum service_result result;
+	struct process main, control;
+	uint32_t command; /* line of the chain that runs now */
+	bool forbid_restart; /* somebody wants it down */
+	bool ready; /* said READY=1 in this run */
+	struct timer timer; /* the timeout of the state */
+
+	uint32_t n_restarts;
+	uint32_t n_starts; /* start limit */
+	uint64_t window_usec;
+	char status[NOTE_STATUS_MAX]; /* STATUS= */
+	int error; /* ERRNO= */
+	int signo_last; /* what KillSignal= became: shown in the log once */
+	uint64_t n_notify_dropped;
+	uint64_t number; /* of an instance: N */
+
+	struct watch notify; /* fd negative without NotifyAccess= */
+	bool notify_muted; /* START is under way: who sent it cannot be told yet */
+};
+
+/* ---- sockets: socket.c ---- */
+
+enum socket_state {
+	SOCKET_DEAD, /* not polled: stopped */
+	SOCKET_LISTENING,
+	SOCKET_RUNNING, /* its service runs, or is on its way */
+	SOCKET_FAILED,
+	SOCKET_STATE_END,
+};
+
+struct listener {
+	const struct plan_listen *listen;
+	struct socket *socket;
+	struct watch watch;
+};
+
+struct socket {
+	const struct plan_unit *unit;
+	struct unit *owner;
+	enum socket_state state;
+	uint64_t since_usec;
+	struct listener *listeners; /* in the manager's array */
+	uint32_t n_listeners;
+	struct unit *service; /* what it starts */
+	uint64_t n_accepted;
+	uint32_t n_triggers; /* limits: how many since the window began */
+	uint64_t window_usec;
+	uint32_t n_pauses; /* in a row */
+	uint64_t pause_usec; /* polled again then; 0: not paused */
+	struct timer timer; /* the pause */
+};
+
+/* ---- units and what operators want of them: job.c ---- */
+
+enum job_kind {
+	JOB_NONE,
+	JOB_START,
+	JOB_STOP,
+	JOB_RESTART, /* stop, then start */
+	JOB_RELOAD,
+	JOB_KIND_END,
+};
+
+struct unit {
+	const struct plan_unit *plan;
+	enum job_kind job;
+	bool job_begun; /* the state machine has been told */
+	bool changed; /* is on the list */
+	struct unit *next_changed;
+	struct service service; /* UNIT_SERVICE */
+	struct socket socket; /* UNIT_SOCKET */
+};
+
+/* ---- operators: control.c ---- */
+
+#define CONTROL_CLIENTS_OWNER 16 /* uid 0 and the launcher's own */
+#define CONTROL_CLIENTS_OTHER 16 /* everybody else, so that nobody can lock the owner out */
+#define CONTROL_CLIENTS (CONTROL_CLIENTS_OWNER + CONTROL_CLIENTS_OTHER)
+
+struct client {
+	struct watch watch;
+	uid_t uid;
+	uint32_t verb; /* enum control_verb being served; CONTROL_VERB_END: none */
+	uint32_t cursor; /* next unit to print of a listing */
+	struct unit *waits; /* for this unit's job */
+	struct timer timer; /* an idle client is sent away */
+	bool ending; /* the end packet could not be sent yet */
+	struct control_reply_head end;
+	char end_text[256];
+};
+
+/* ---- to the monitor: link.c ---- */
+
+struct link_entry {
+	struct msg msg;
+	int fd; /* passed along; negative: none */
+};
+
+struct link {
+	struct watch watch;
+	enum msg_state state;
+	bool settled;
+	uint32_t next_seq;
+	struct link_entry *queue; /* a ring */
+	uint32_t n, head, max;
+};
+
+struct manager {
+	const struct plan *plan;
+	int epoll;
+	struct timers timers;
+	struct notebook notebook;
+	struct link link;
+	struct unit *units; /* by plan index */
+	struct listener *listeners; /* by listener index */
+	struct unit *changed, **changed_tail;
+	struct watch control;
+	struct client clients[CONTROL_CLIENTS];
+	uid_t uid; /* our own: may change things, as root may */
+	bool stopping; /* MSG_SHUTDOWN was read */
+	bool leave;
+	int exit_code;
+};
+
+/* loop.c. watch_set: asks epoll for these events; 0 takes it out, which cannot fail. */
+_must_check_ int watch_set(struct manager *m, struct watch *w, uint32_t events);
+void watch_stop(struct manager *m, struct watch *w);
+_must_check_ int loop_run(struct manager *m);
+
+/* The unit's state changed: settle.c will look at it once this event is done. */
+void unit_changed(struct manager *m, struct unit *u);

@@ -1,0 +1,238 @@
+/*
+ * takeover.c - see takeover.h.
+ */
+#include "launcher/manager/takeover.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "common/log.h"
+#include "launcher/manager/job.h"
+#include "launcher/manager/link.h"
+#include "launcher/manager/policy.h"
+#include "launcher/manager/service.h"
+#include "launcher/manager/socket.h"
+
+/* What is not there must not be polled, and nothing else may sit at its number. */
+static int
+check_fd(int fd, const char *what, struct why *why)
+{
+	if (fcntl(fd, F_GETFD) < 0)
+		return why_set(why, -errno, "descriptor %d, %s", fd, what);
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return why_set(why, -errno, "descriptor %d, %s: close-on-exec", fd, what);
+	return 0;
+}
+
+static int
+build_notify(struct manager *m, struct why *why)
+{
+	int fd = HERITAGE_FIRST + (int)m->plan->n_listens;
+
+	for (uint32_t i = 0; i < m->plan->n_units; i++) {
+		struct unit *u = &m->units[i];
+		int r;
+
+		if (u->plan->kind != UNIT_SERVICE ||
+		    u->plan->service.notify_access == NOTIFY_ACCESS_NONE)
+			continue;
+		r = check_fd(fd, "a notify socket", why);
+		if (r < 0)
+			return r;
+		service_notify_init(&u->service, fd++);
+		service_notify_update(m, &u->service);
+	}
+	return 0;
+}
+
+int
+takeover_build(struct manager *m, struct why *why)
+{
+	int r;
+
+	m->units = calloc(m->plan->n_units ? m->plan->n_units : 1, sizeof(*m->units));
+	m->listeners = calloc(m->plan->n_listens ? m->plan->n_listens : 1, sizeof(*m->listeners));
+	if (!m->units || !m->listeners)
+		return why_set(why, -ENOMEM, "units");
+	for (uint32_t i = 0; i < m->plan->n_listens; i++) {
+		m->listeners[i].watch.fd = HERITAGE_FIRST + (int)i;
+		r = check_fd(m->listeners[i].watch.fd, "a listener", why);
+		if (r < 0)
+			return r;
+	}
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		m->units[i].plan = plan_unit(m->plan, i);
+	for (uint32_t i = 0; i < m->plan->n_units; i++) {
+		struct unit *u = &m->units[i];
+
+		if (u->plan->kind == UNIT_SERVICE)
+			service_init(m, &u->service, u, i);
+		else if (!plan_unit(m->plan, u->plan->socket.service) ||
+			 plan_unit(m->plan, u->plan->socket.service)->kind != UNIT_SERVICE)
+			return why_set(why, -EBADMSG, "%s: starts no service of the plan",
+			    plan_str(m->plan, u->plan->id));
+		else
+			socket_init(m, &u->socket, u);
+	}
+	return build_notify(m, why);
+}
+
+void
+takeover_done(struct manager *m)
+{
+	free(m->units);
+	free(m->listeners);
+	m->units = NULL;
+	m->listeners = NULL;
+}
+
+void
+takeover_learn(struct manager *m, struct unit *u, const struct msg *msg)
+{
+	struct service *s = &u->service;
+	struct process *p = msg->slot == COMMAND_START ? &s->main : &s->control;
+
+	(void)m;
+	if (process_alive(p))
+		return; /* a second one can only be left over from a manager's mistake */
+	*p = (struct process){
+		.state = msg->flags & MSG_INSTANCE_EXECUTED ? PROCESS_RUNNING : PROCESS_ASKED,
+		.id = msg->instance,
+		.pid = msg->pid,
+		.slot = msg->slot,
+		.command = msg->command,
+		.started_usec = msg->started_usec,
+	};
+}
+
+/* The state that fits the processes there are, when the notebook does not say or says nonsense. */
+static enum service_state
+state_by_processes(const struct service *s)
+{
+	if (s->control.state != PROCESS_NONE)
+		switch (s->control.slot) {
+		case COMMAND_START_PRE:
+			return STATE_START_PRE;
+		case COMMAND_START_POST:
+			return STATE_START_POST;
+		case COMMAND_RELOAD:
+			return STATE_RELOAD;
+		case COMMAND_STOP:
+			return STATE_STOP;
+		default:
+			return STATE_STOP_POST;
+		}
+	if (s->main.state == PROCESS_ASKED)
+		return STATE_START;
+	/* A server that executed serves, or will tell; better believed than killed. */
+	return s->main.state == PROCESS_RUNNING ? STATE_RUNNING : STATE_DEAD;
+}
+
+/* May a service with these processes be in this state? */
+static bool
+state_fits(const struct service *s, enum service_state state)
+{
+	switch (state) {
+	case STATE_DEAD:
+	case STATE_FAILED:
+	case STATE_AUTO_RESTART:
+	case STATE_EXITED:
+		return s->main.state == PROCESS_NONE && s->control.state == PROCESS_NONE;
+	case STATE_START_PRE:
+	case STATE_START_POST:
+	case STATE_RELOAD:
+	case STATE_STOP:
+	case STATE_STOP_POST:
+		return s->control.state != PROCESS_NONE;
+	case STATE_START:
+	case STATE_RUNNING:
+		return s->main.state != PROCESS_NONE;
+	case STATE_STOP_SIGTERM:
+	case STATE_STOP_SIGKILL:
+	case STATE_FINAL_SIGTERM:
+	case STATE_FINAL_SIGKILL:
+		return s->main.state != PROCESS_NONE || s->control.state != PROCESS_NONE;
+	case STATE_END:
+		break;
+	}
+	return false;
+}
+
+/* It was on its way somewhere when the manager died, and what it waited for never came: the
+ * request was lost with that manager, or its end was already told to it. */
+static void
+settle_lost(struct manager *m, struct service *s)
+{
+	log_unit(LOG_LEVEL_WARNING, service_name(m, s), "lost while in state %s",
+	    service_state_name(s->state));
+	if (s->result == RESULT_SUCCESS && !s->forbid_restart)
+		s->result = RESULT_RESOURCES;
+	s->state = s->forbid_restart ? STATE_FINAL_SIGTERM : STATE_FINAL_SIGKILL;
+	service_event(m, s, EVENT_MAIN_EXITED); /* nothing is alive: dead, or started again */
+}
+
+static void
+settle_service(struct manager *m, struct service *s, bool noted)
+{
+	const enum service_state fits = state_by_processes(s);
+
+	if (noted && !state_fits(s, s->state) && fits == STATE_DEAD) {
+		settle_lost(m, s);
+		return;
+	}
+	if (!noted || !state_fits(s, s->state))
+		s->state = fits;
+	if (process_alive(&s->main) || process_alive(&s->control))
+		log_unit(LOG_LEVEL_INFO, service_name(m, s), "taken over, %s, pid %d",
+		    service_state_name(s->state),
+		    (int)(process_alive(&s->main) ? s->main.pid : s->control.pid));
+	service_set_state(m, s, s->state); /* starts its timer afresh */
+	if (s->state == STATE_START && s->main.state == PROCESS_RUNNING) {
+		if (s->ready)
+			service_event(m, s, EVENT_READY);
+		service_event(m, s, EVENT_MAIN_STARTED); /* nothing to a Type=notify */
+	}
+}
+
+static void
+settle_unit(struct manager *m, struct unit *u)
+{
+	struct process main = u->service.main;
+	struct note n;
+	const bool noted = notebook_read(&m->notebook, u->plan->index, &n);
+
+	if (u->plan->kind == UNIT_SOCKET) {
+		if (noted)
+			socket_restore(m, &u->socket, &n);
+		else
+			job_request(m, u, JOB_START);
+		return;
+	}
+	if (noted)
+		service_restore(&u->service, &n);
+	if (process_alive(&main))
+		u->service.main = main; /* the monitor knows better */
+	service_notify_update(m, &u->service);
+	settle_service(m, &u->service, noted);
+	if (noted && n.job < JOB_KIND_END && n.job != JOB_NONE)
+		job_request(m, u, (enum job_kind)n.job);
+	else if (!noted && u->plan->wanted)
+		job_request(m, u, JOB_START);
+}
+
+void
+takeover_settle(struct manager *m)
+{
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		settle_unit(m, &m->units[i]);
+	/* Only now is every service's state known. */
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		unit_changed(m, &m->units[i]);
+}
+
+void
+takeover_stop_all(struct manager *m)
+{
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		job_request(m, &m->units[i], JOB_STOP);
+}
