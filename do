@@ -205,7 +205,10 @@ do_fuzz()
 		name=$(basename "$fuzzer")
 		echo "== $name, $seconds s"
 		mkdir -p "build-fuzz/fuzz-corpus/$name"
-		"$fuzzer" -max_total_time="$seconds" -timeout=10 -print_final_stats=1 \
+		dictionary=
+		[ ! -f "tests/fuzz/$name.dict" ] || dictionary=-dict=tests/fuzz/$name.dict
+		# shellcheck disable=SC2086 # a word, or none
+		"$fuzzer" $dictionary -max_total_time="$seconds" -timeout=10 -print_final_stats=1 \
 			-artifact_prefix=build-fuzz/ "build-fuzz/fuzz-corpus/$name" \
 			"tests/fuzz/corpus/$name"
 	done

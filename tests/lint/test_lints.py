@@ -168,6 +168,33 @@ def test_a_planted_violation_is_found(tree, script, path, text, said):
     assert code not in (0, 77) and re.search(said, out), out
 
 
+ROWS = """\
+#define OFF "not built yet"
+const struct directive directive_table[] = {
+	ENFORCED(SOCKET, "Backlog", parse_u32, unit.socket.backlog, "Queue of listen(2)."),
+	REFUSED(SOCKET, "Accept", NULL, OFF),
+};
+"""
+
+
+def test_a_directive_without_its_manual_is_found(tree):
+    for path in ("docs/man/sallyport.unit.5", "tests/fuzz/fuzz_unit_file.dict"):
+        put(tree, path, "".join(f'.\\" begin {c}\n.\\" end {c}\n'
+                                for c in ("enforced", "noted", "refused")))
+    put(tree, "launcher/unit/table.c", ROWS)
+    code, out = lint("directives.py", tree)
+    assert code == 1 and "docs/man/sallyport.unit.5:2: is not what the table says" in out
+    assert "fuzz_unit_file.dict" in out
+    assert lint("directives.py", tree, "--write")[0] == 0
+    assert lint("directives.py", tree)[0] == 0
+    put(tree, "launcher/unit/table.c", ROWS.replace("Accept", "MaxConnections"))
+    assert lint("directives.py", tree)[0] == 1
+    put(tree, "launcher/unit/table.c", ROWS.replace("Accept", "Backlog"))
+    assert "[Socket] Backlog= has two rows" in lint("directives.py", tree)[1]
+    put(tree, "launcher/unit/table.c", ROWS.replace('"Accept", NULL, OFF', '"Accept", f(x)'))
+    assert "1 of 2 rows can be read" in lint("directives.py", tree)[1]
+
+
 def test_waivers_have_to_be_needed_and_have_a_reason(tree):
     put(tree, "worker/big.c", "\n" * 501)
     put(tree, "waivers.txt", "worker/big.c 510 a table of the RFC\n")
