@@ -1,0 +1,103 @@
+/*
+ * main.c - the verbs of `sallyport`, and nothing else.
+ * Runs as: whoever calls it.
+ */
+#include <sys/prctl.h>
+#include <sysexits.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "launcher/ctl/check.h"
+#include "launcher/manager/manager.h"
+#include "launcher/monitor/heritage.h"
+#include "launcher/start/exec.h"
+#include "launcher/start/run.h"
+
+static const char help[] =
+    "Usage: sallyport VERB [OPTION]... [ARGUMENT]...\n"
+    "Privileged sockets for servers that never have root.\n"
+    "\n"
+    "  run UNIT...                open the sockets of units, start services on traffic\n"
+    "  exec -l ADDRESS -- COMMAND bind, become a user, execute\n"
+    "  check UNIT...              what each directive does here, and the whole plan\n"
+    "  audit                      what every process of ours could do; fails if a server could\n"
+    "                             become root\n"
+    "  status, show, list         what runs\n"
+    "  start, stop, restart, kill, is-active, is-failed, reset-failed UNIT\n"
+    "\n"
+    "sallyport VERB --help tells more; so does sallyport(8).\n";
+
+static const struct {
+	const char *name;
+	const char *title; /* of the process, for ps(1); NULL: as called */
+	int (*run)(int argc, char **argv);
+} verbs[] = {
+	{ "run", "sallyport: monitor", run_main },
+	{ "exec", NULL, exec_main },
+	{ "check", NULL, check_main },
+};
+
+/* argv's own memory is what ps(1) reads; what does not fit is cut. */
+static void
+set_title(char **argv, int argc, const char *title)
+{
+	char *start = argv[0];
+	const size_t room = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - start);
+
+	memset(start, 0, room);
+	for (size_t i = 0; i < room && title[i]; i++)
+		start[i] = title[i];
+}
+
+/* The verb keeps its arguments; the memory that showed them becomes the title. */
+static char **
+copy_arguments(int argc, char **argv)
+{
+	char **copy = calloc((size_t)argc + 1, sizeof(char *));
+
+	for (int i = 0; copy && i < argc; i++) {
+		copy[i] = strdup(argv[i]);
+		if (!copy[i])
+			return NULL;
+	}
+	return copy;
+}
+
+static int
+run_titled(int argc, char **argv, size_t verb)
+{
+	char **copy = copy_arguments(argc, argv);
+
+	if (!copy) {
+		log_error("out of memory");
+		return EX_OSERR;
+	}
+	set_title(argv, argc, verbs[verb].title);
+	return verbs[verb].run(argc - 1, copy + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc > 0 && strcmp(argv[0], HERITAGE_ARGV0) == 0) {
+		(void)prctl(PR_SET_NAME, "sallyport-mgr", 0, 0, 0); /* for people only */
+		return manager_main(argc, argv);
+	}
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		(void)fputs(help, argc < 2 ? stderr : stdout);
+		return argc < 2 ? EX_USAGE : 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)puts("sallyport " SALLYPORT_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+		if (strcmp(argv[1], verbs[i].name) != 0)
+			continue;
+		if (verbs[i].title)
+			return run_titled(argc, argv, i);
+		return verbs[i].run(argc - 1, argv + 1);
+	}
+	log_error("%s: no such verb; see --help", argv[1]);
+	return EX_USAGE;
+}

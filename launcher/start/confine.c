@@ -1,0 +1,140 @@
+/*
+ * confine.c - see confine.h.
+ *
+ * A system-call filter is inherited by whatever the monitor forks, services included, and can never
+ * be taken off. So it cannot be a list of what the monitor needs; it is a list of what neither the
+ * monitor nor any server of another user has business with. docs/TRUST.md says what that leaves.
+ */
+#include "launcher/start/confine.h"
+
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+
+#include "launcher/enter/identity.h"
+
+/* Each would need a capability that the monitor has dropped: the filter is the second lock. */
+static const struct {
+	int nr;
+	const char *reason;
+} denied[] = {
+	{ SCMP_SYS(init_module), "kernel code" },
+	{ SCMP_SYS(finit_module), "kernel code" },
+	{ SCMP_SYS(delete_module), "kernel code" },
+	{ SCMP_SYS(kexec_load), "another kernel" },
+	{ SCMP_SYS(kexec_file_load), "another kernel" },
+	{ SCMP_SYS(reboot), "the machine's end" },
+	{ SCMP_SYS(swapon), "memory to disk" },
+	{ SCMP_SYS(swapoff), "memory to disk" },
+	{ SCMP_SYS(acct), "a file the kernel writes" },
+	{ SCMP_SYS(settimeofday), "the clock" },
+	{ SCMP_SYS(clock_settime), "the clock" },
+	{ SCMP_SYS(iopl), "hardware ports" },
+	{ SCMP_SYS(ioperm), "hardware ports" },
+	{ SCMP_SYS(quotactl), "disk quotas" },
+	{ SCMP_SYS(open_by_handle_at), "files without a path check" },
+	{ SCMP_SYS(bpf), "code in the kernel" },
+	{ SCMP_SYS(vhangup), "others' terminals" },
+};
+
+static bool
+plan_has_root_service(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->n_units; i++) {
+		const struct plan_unit *u = plan_unit(p, i);
+
+		if (u->kind == UNIT_SERVICE && (!u->exec.has_user || u->exec.uid == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool
+plan_forbids_no_new_privs(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->n_units; i++) {
+		const struct plan_unit *u = plan_unit(p, i);
+
+		if (u->kind == UNIT_SERVICE && !u->exec.no_new_privs)
+			return true;
+	}
+	return false;
+}
+
+uint64_t
+confine_capabilities(const struct monitor *m)
+{
+	if (plan_has_root_service(m->plan))
+		return CAP_ALL;
+	return CAP_BIT(CAP_SETUID) | /* become User= and the manager's user */
+	       CAP_BIT(CAP_SETGID) | /* the same for groups */
+	       CAP_BIT(CAP_SETPCAP) | /* cut a child's bounding set */
+	       CAP_BIT(CAP_KILL) | /* signal what runs as another user */
+	       CAP_BIT(CAP_SYS_CHROOT); /* the manager's root directory */
+}
+
+static int
+confine_syscalls(struct why *why)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int r = ctx ? 0 : -ENOMEM;
+
+	/* no_new_privs is a decision of its own; with CAP_SYS_ADMIN the filter does not need it. */
+	if (r == 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
+	for (size_t i = 0; i < ELEMENTSOF(denied) && r == 0; i++) {
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), denied[i].nr, 0);
+		if (r == -EDOM)
+			r = 0; /* this architecture has no such call */
+	}
+	if (r == 0)
+		r = seccomp_load(ctx);
+	if (ctx)
+		seccomp_release(ctx);
+	return r < 0 ? why_set(why, r, "monitor: system-call filter") : 0;
+}
+
+static int
+confine_rights(uint64_t keep, struct why *why)
+{
+	struct capsets sets;
+	int r = caps_bound(keep);
+
+	if (r == 0)
+		r = caps_get(&sets);
+	if (r < 0)
+		return why_set(why, r, "monitor: capability bounding set");
+	/* Executing as uid 0 gives nothing any more, to us and to all we start; and that is final.
+	 */
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
+		return why_set(why, -errno, "monitor: securebits");
+	sets.permitted &= keep;
+	sets.effective = sets.permitted;
+	sets.inheritable = 0;
+	r = caps_set(&sets);
+	return r < 0 ? why_set(why, r, "monitor: drop capabilities") : 0;
+}
+
+int
+confine_monitor(struct monitor *m, struct why *why)
+{
+	const uint64_t keep = confine_capabilities(m);
+	const bool root = geteuid() == 0;
+	int r;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return why_set(why, -errno, "monitor: become subreaper");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return why_set(why, -errno, "monitor: become non-dumpable");
+	if (root && keep != CAP_ALL) {
+		r = confine_syscalls(why); /* first: it needs CAP_SYS_ADMIN */
+		if (r == 0)
+			r = confine_rights(keep, why);
+		if (r < 0)
+			return r;
+	}
+	if (!plan_forbids_no_new_privs(m->plan) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return why_set(why, -errno, "monitor: no_new_privs");
+	return 0;
+}

@@ -1,0 +1,336 @@
+/*
+ * run.c - see run.h.
+ */
+#include "launcher/start/run.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "common/log.h"
+#include "launcher/monitor/heritage.h"
+#include "launcher/monitor/leave.h"
+#include "launcher/monitor/monitor.h"
+#include "launcher/monitor/upstream.h"
+#include "launcher/start/confine.h"
+#include "launcher/start/runtime.h"
+#include "launcher/start/sock_open.h"
+#include "launcher/unit/load.h"
+#include "launcher/unit/resolve.h"
+
+#define OPTION_LIST_MAX 64
+
+struct run_options {
+	struct load_options load;
+	const char *unit_path[OPTION_LIST_MAX];
+	const char *unenforced[OPTION_LIST_MAX];
+	const char *manager_user; /* as given, or NULL */
+	const char *runtime_dir;
+	enum log_format log_format;
+};
+
+static const char run_help[] =
+    "Usage: sallyport run [OPTION]... UNIT...\n"
+    "Open the sockets of the units, start their services when there is traffic.\n"
+    "\n"
+    "  --unit-path DIR            look for units here first (repeatable)\n"
+    "  --runtime-dir DIR          control and notify sockets (default /run/sallyport)\n"
+    "  --manager-user USER        who decides, without any right (default sallyport)\n"
+    "  --allow-root-services      let services without a User= run as root\n"
+    "  --unenforced DIRECTIVE     start although this directive cannot be enforced (repeatable)\n"
+    "  --log-format text|json     one line an event, to standard error\n"
+    "  -h, --help\n"
+    "\n"
+    "A .socket waits for traffic, a .service starts at once. SIGTERM stops them all.\n"
+    "See sallyport(8).\n";
+
+static int
+usage(const char *message, const char *argument)
+{
+	log_error(
+	    "run: %s%s%s; see --help", message, argument ? ": " : "", argument ? argument : "");
+	return EX_USAGE;
+}
+
+static int
+list_add(const char *list[OPTION_LIST_MAX], size_t *n, const char *value)
+{
+	if (*n == OPTION_LIST_MAX)
+		return -E2BIG;
+	list[(*n)++] = value;
+	return 0;
+}
+
+/* Return: 0 to go on, or an exit code with *ret_done set. */
+static int
+parse_options(int argc, char **argv, struct run_options *o, bool *ret_done)
+{
+	enum { O_UNIT_PATH = 256, O_RUNTIME, O_MANAGER, O_ROOT, O_UNENFORCED, O_LOG };
+	static const struct option options[] = {
+		{ "unit-path", required_argument, NULL, O_UNIT_PATH },
+		{ "runtime-dir", required_argument, NULL, O_RUNTIME },
+		{ "manager-user", required_argument, NULL, O_MANAGER },
+		{ "allow-root-services", no_argument, NULL, O_ROOT },
+		{ "unenforced", required_argument, NULL, O_UNENFORCED },
+		{ "log-format", required_argument, NULL, O_LOG },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c, r = 0;
+
+	*ret_done = true;
+	while (r == 0 && (c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		switch (c) {
+		case O_UNIT_PATH:
+			r = list_add(o->unit_path, &o->load.n_unit_path, optarg);
+			break;
+		case O_UNENFORCED:
+			r = list_add(o->unenforced, &o->load.n_unenforced, optarg);
+			break;
+		case O_RUNTIME:
+			o->runtime_dir = optarg;
+			break;
+		case O_MANAGER:
+			o->manager_user = optarg;
+			break;
+		case O_ROOT:
+			o->load.allow_root_services = true;
+			break;
+		case O_LOG:
+			if (strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0)
+				return usage("not a log format", optarg);
+			o->log_format = optarg[0] == 'j' ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+			break;
+		case 'h':
+			(void)fputs(run_help, stdout); /* a closed stdout is the reader's choice */
+			return 0;
+		default:
+			return EX_USAGE;
+		}
+	}
+	if (r < 0)
+		return usage("an option was given too often", NULL);
+	if (optind == argc)
+		return usage("no UNIT given", NULL);
+	if (o->runtime_dir[0] != '/')
+		return usage("the runtime directory must be an absolute path", o->runtime_dir);
+	o->load.unit_path = o->unit_path;
+	o->load.unenforced = o->unenforced;
+	*ret_done = false;
+	return 0;
+}
+
+/* The manager's own user: what was asked for, else sallyport, else nobody, and then said aloud. */
+static int
+find_manager_user(struct run_options *o, struct monitor *m, struct why *why)
+{
+	static struct resolved who; /* large */
+	const char *name = o->manager_user ? o->manager_user : "sallyport";
+	int r;
+
+	if (geteuid() != 0) {
+		if (o->manager_user)
+			return why_set(
+			    why, -EPERM, "--manager-user: only root can become somebody else");
+		return 0;
+	}
+	r = resolve_names(name, NULL, &who, why);
+	if (r == -ESRCH && !o->manager_user) {
+		name = "nobody";
+		r = resolve_names(name, NULL, &who, why);
+		if (r == 0)
+			log_warning("there is no user sallyport: the manager runs as nobody");
+	}
+	if (r < 0)
+		return why_prefix(why, r, "manager user");
+	if (who.uid == 0 || who.gid == 0)
+		return why_set(why, -EPERM, "manager user %s: may not be root", name);
+	o->load.manager_user = name;
+	m->change_user = true;
+	m->manager_uid = who.uid;
+	m->manager_gid = who.gid;
+	return 0;
+}
+
+/* Errors and refusals, and what an operator should know; `sallyport check` prints the rest. */
+static void
+print_findings(const struct diag *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct diag_item *f = &d->items[i];
+		enum log_level level = LOG_LEVEL_ERROR;
+
+		if (f->level < DIAG_WARNING)
+			continue;
+		if (f->level == DIAG_WARNING)
+			level = LOG_LEVEL_WARNING;
+		if (f->file && f->line)
+			log_unit(level, f->unit, "%s:%u: %s", f->file, f->line, f->text);
+		else if (f->file)
+			log_unit(level, f->unit, "%s: %s", f->file, f->text);
+		else
+			log_unit(level, f->unit, "%s", f->text);
+	}
+}
+
+static int
+load_plan(struct run_options *o, struct monitor *m, char **units, int n_units, struct why *why)
+{
+	struct diag diag;
+	int r;
+
+	diag_init(&diag);
+	r = plan_load(
+	    &o->load, (const char *const *)units, (size_t)n_units, &diag, &m->plan_fd, why);
+	print_findings(&diag);
+	diag_done(&diag);
+	if (r == 0)
+		r = plan_map(m->plan_fd, &m->plan, why);
+	return r;
+}
+
+/* Enough descriptors for the plan; a service gets the limit that the launcher was started with. */
+static void
+raise_nofile(struct monitor *m)
+{
+	const rlim_t need = (rlim_t)m->plan->n_listens + m->plan->n_units + 2 * m->n_instances + 64;
+	struct rlimit raised;
+
+	if (getrlimit(RLIMIT_NOFILE, &m->nofile) < 0)
+		return; /* cannot fail */
+	raised = m->nofile;
+	if (raised.rlim_cur >= need)
+		return;
+	raised.rlim_cur = raised.rlim_max < need ? raised.rlim_max : need;
+	(void)setrlimit(RLIMIT_NOFILE, &raised); /* too few: opening the socket will say so */
+}
+
+static int
+open_listeners(struct monitor *m, struct why *why)
+{
+	for (uint32_t i = 0; i < m->plan->n_listens; i++) {
+		const struct plan_listen *l = plan_listen(m->plan, i);
+		const struct plan_unit *u = plan_unit(m->plan, l->unit);
+		struct why warn;
+		const int r = sock_open(m->plan, u, l, &m->listen_fds[i], &warn, why);
+
+		if (r < 0)
+			return why_prefix(why, r, "%s: %s:%u", plan_str(m->plan, u->id),
+			    plan_str(m->plan, l->source.file), l->source.line);
+		if (warn.text[0])
+			log_unit(LOG_LEVEL_WARNING, plan_str(m->plan, u->id), "%s: %s",
+			    plan_str(m->plan, l->text), warn.text);
+		log_unit(LOG_LEVEL_INFO, plan_str(m->plan, u->id), "listening on %s",
+		    plan_str(m->plan, l->text));
+	}
+	return 0;
+}
+
+static int
+open_tables(struct monitor *m, struct why *why)
+{
+	const size_t n_listens = m->plan->n_listens, n_units = m->plan->n_units;
+	sigset_t signals;
+	int r = instances_init(m, why);
+
+	if (r < 0)
+		return r;
+	m->listen_fds = calloc(n_listens + 1, sizeof(int));
+	m->notify_fds = calloc(n_units + 1, sizeof(int));
+	if (!m->listen_fds || !m->notify_fds)
+		return why_set(why, -ENOMEM, "tables of descriptors");
+	m->notebook_fd = memfd_create("sallyport-notebook", MFD_CLOEXEC);
+	if (m->notebook_fd < 0 ||
+	    ftruncate(m->notebook_fd, (off_t)(n_units * HERITAGE_NOTEBOOK_UNIT_BYTES)) < 0)
+		return why_set(why, -errno, "notebook: memfd");
+	m->exe_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (m->exe_fd < 0)
+		return why_set(why, -errno, "/proc/self/exe: open");
+	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGCHLD);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
+	m->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->epoll_fd < 0 || m->signal_fd < 0 || sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
+		return why_set(why, -errno, "event loop");
+	/* The operator may have started us with these ignored (nohup); here they mean what they
+	 * say. */
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	r = monitor_watch(m, m->signal_fd, WAKE_SIGNAL, 0);
+	return r < 0 ? why_set(why, r, "event loop: signals") : 0;
+}
+
+/* Everything that needs the rights we are about to drop. */
+static int
+prepare(struct monitor *m, struct why *why)
+{
+	int r;
+
+	(void)umask(0022);
+	r = open_tables(m, why);
+	if (r < 0)
+		return r;
+	raise_nofile(m);
+	r = runtime_open(m, why);
+	if (r == 0)
+		r = open_listeners(m, why);
+	if (r == 0)
+		r = runtime_sockets(m, why);
+	if (r < 0)
+		return r;
+	upstream_connect();
+	return confine_monitor(m, why);
+}
+
+static int
+fatal(const struct why *why, int code)
+{
+	log_error("%s", why->text);
+	return code;
+}
+
+int
+run_main(int argc, char **argv)
+{
+	struct run_options o = { .runtime_dir = "/run/sallyport" };
+	struct monitor m = { .epoll_fd = -EBADF,
+		.signal_fd = -EBADF,
+		.plan_fd = -EBADF,
+		.notebook_fd = -EBADF,
+		.control_fd = -EBADF,
+		.runtime_fd = -EBADF,
+		.lock_fd = -EBADF,
+		.exe_fd = -EBADF,
+		.manager = { .sock = -EBADF },
+		.manager_argv = { HERITAGE_ARGV0 } };
+	struct why why = { "" };
+	bool done;
+	int r = parse_options(argc, argv, &o, &done);
+
+	if (done)
+		return r;
+	log_setup("sallyport", o.log_format, LOG_LEVEL_INFO);
+	m.runtime_dir = o.runtime_dir;
+	m.manager_argv[1] =
+	    o.log_format == LOG_FORMAT_JSON ? "--log-format=json" : "--log-format=text";
+	if (find_manager_user(&o, &m, &why) < 0)
+		return fatal(&why, EX_NOUSER);
+	r = load_plan(&o, &m, argv + optind, argc - optind, &why);
+	if (r < 0)
+		return fatal(&why, r == -EINVAL ? EX_CONFIG : EX_OSERR);
+	r = prepare(&m, &why);
+	if (r < 0)
+		return fatal(&why, r == -EADDRINUSE || r == -EBUSY ? EX_UNAVAILABLE : EX_OSERR);
+	r = monitor_loop(&m);
+	leave(&m);
+	return r;
+}
