@@ -16,6 +16,8 @@ ALLOWED = {
     "launcher/enter": ["common", "launcher/unit/plan.h"],
     # Resident root: the same, so that no parser can be reached from a running monitor.
     "launcher/monitor": ["common", "launcher/unit/plan.h", "launcher/enter"],
+    # Before the monitor is the monitor: loads, opens, confines, hands over.
+    "launcher/start": ["common", "launcher/unit", "launcher/enter", "launcher/monitor"],
     # The unprivileged half knows the plan and the conversation, nothing of how root does things.
     "launcher/manager": ["common", "launcher/unit/plan.h", "launcher/monitor/msg.h",
                          "launcher/monitor/heritage.h", "launcher/enter/enter.h"],
