@@ -227,6 +227,19 @@ server_on_drained(void *arg)
 	evloop_stop(v->loop);
 }
 
+/* Cuts one kind of patience short, for those that wait already too. */
+static void
+server_hurry(struct server *v, enum patience p, uint64_t usec)
+{
+	const uint64_t soon = evloop_now_usec(v->loop) + usec;
+
+	if (v->o.patience_usec[p] > usec)
+		v->o.patience_usec[p] = usec;
+	for (struct slot *s = v->lists[p].next; s != &v->lists[p]; s = s->next)
+		if (s->deadline_usec > soon)
+			s->deadline_usec = soon;
+}
+
 /*
  * No more connections; each answer is its connection's last. Those that idle get a moment, in
  * which a request that is already on its way is still answered, then they are closed.
@@ -235,8 +248,7 @@ static void
 server_on_term(void *arg, int signo)
 {
 	struct server *v = arg;
-	struct slot *idle = &v->lists[PATIENCE_IDLE];
-	const uint64_t soon = evloop_now_usec(v->loop) + v->o.drain_idle_usec;
+	static const enum patience hurried[] = { PATIENCE_IDLE, PATIENCE_LINGER };
 
 	(void)signo;
 	if (v->env.draining)
@@ -244,11 +256,8 @@ server_on_term(void *arg, int signo)
 	v->env.draining = true;
 	for (size_t i = 0; i < v->n_gates; i++)
 		evloop_fd_want(&v->gates[i].io, 0);
-	if (v->o.patience_usec[PATIENCE_IDLE] > v->o.drain_idle_usec)
-		v->o.patience_usec[PATIENCE_IDLE] = v->o.drain_idle_usec;
-	for (struct slot *s = idle->next; s != idle; s = s->next)
-		if (s->deadline_usec > soon)
-			s->deadline_usec = soon;
+	for (size_t i = 0; i < ELEMENTSOF(hurried); i++)
+		server_hurry(v, hurried[i], v->o.drain_idle_usec);
 	evloop_timer_set(&v->expiry, v->o.drain_idle_usec);
 	evloop_timer_set(&v->drain, v->o.drain_usec);
 	log_notice("draining: %u connections", v->n_conns);

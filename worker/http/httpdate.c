@@ -83,7 +83,7 @@ httpdate_format(int64_t seconds, char dst[HTTPDATE_BYTES + 1])
 }
 
 /*
- * Matches text against a pattern: 'w' a day name's letters, 'M' three letters of a month, 'D' a
+ * Matches text against a pattern: 'w' a day name's letters, 'N' three letters of a month, 'D' a
  * digit of the day (blank allowed first), 'Y' of the year, 'h' 'm' 's' of the time, anything else
  * itself.
  */
@@ -139,7 +139,7 @@ date_match(struct span text, const char *pattern, struct date_fields *f)
 	while (i < text.len) {
 		const char kind = pattern[i], c = text.ptr[i];
 
-		if (kind == 'M') {
+		if (kind == 'N') {
 			f->month = month_of(text.ptr + i);
 			if (f->month == 0)
 				return -EINVAL;
@@ -172,7 +172,7 @@ date_match_850(struct span text, struct date_fields *f)
 
 	if (n < 6 || n > 9)
 		return -EINVAL;
-	return date_match((struct span){ comma, text.len - n }, ", DD-MMM-YY hh:mm:ss GMT", f);
+	return date_match((struct span){ comma, text.len - n }, ", DD-NNN-YY hh:mm:ss GMT", f);
 }
 
 static int64_t
@@ -192,13 +192,13 @@ httpdate_parse(struct span text, int64_t now, int64_t *ret_seconds)
 	struct date_fields f = { 0 };
 	struct civil c, back;
 
-	if (date_match(text, "www, DD MMM YYYY hh:mm:ss GMT", &f) < 0) {
+	if (date_match(text, "www, DD NNN YYYY hh:mm:ss GMT", &f) < 0) {
 		f = (struct date_fields){ 0 };
 		if (date_match_850(text, &f) == 0) {
 			f.year = year_of_850(f.year, now);
 		} else {
 			f = (struct date_fields){ 0 };
-			if (date_match(text, "www MMM BD hh:mm:ss YYYY", &f) < 0)
+			if (date_match(text, "www NNN BD hh:mm:ss YYYY", &f) < 0)
 				return -EINVAL;
 		}
 	}

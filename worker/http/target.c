@@ -204,6 +204,24 @@ path_normalise(struct span raw, char *dst, size_t *ret_len)
 	return 0;
 }
 
+int
+path_decode(struct span raw, char *dst, size_t *ret_len)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < raw.len;) {
+		const int r = path_byte(raw.ptr + i, raw.len - i, &dst[len]);
+
+		if (r < 0)
+			return -r;
+		len++;
+		i += (size_t)r;
+	}
+	dst[len] = '\0';
+	*ret_len = len;
+	return len > 0 ? 0 : 400;
+}
+
 void
 path_encode(struct span path, struct buf *out)
 {

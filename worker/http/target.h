@@ -31,6 +31,9 @@ _must_check_ int target_check(struct request *r);
  */
 _must_check_ int path_normalise(struct span raw, char *dst, size_t *ret_len);
 
+/* Only the decoding of it: dot segments and empty ones stay. For tests of what stands behind. */
+_must_check_ int path_decode(struct span raw, char *dst, size_t *ret_len);
+
 /*
  * path_encode - the opposite, for a Location field or a link: what is not unreserved or '/' is
  * escaped. Appends to out.

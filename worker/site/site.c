@@ -3,6 +3,7 @@
  */
 #include "worker/site/site.h"
 
+#include "worker/hooks.h"
 #include "worker/http/field.h"
 #include "worker/http/target.h"
 #include "worker/site/beneath.h"
@@ -158,7 +159,7 @@ answer_path(struct site *s, const struct request *r, size_t len, int64_t now, st
 	const size_t n = strlen(s->index);
 	int error;
 
-	if (path_is_hidden(s->path)) {
+	if (path_is_hidden(s->path) && !hook_is_set("raw-path")) {
 		page_status(a, 404);
 		return;
 	}
@@ -214,7 +215,8 @@ site_answer(struct site *s, const struct request *r, int64_t now, struct answer 
 		page_status(a, 414);
 		return;
 	}
-	status = path_normalise(r->path, s->path, &len);
+	status = hook_is_set("raw-path") ? path_decode(r->path, s->path, &len)
+					 : path_normalise(r->path, s->path, &len);
 	if (status != 0) {
 		page_status(a, (unsigned)status);
 		return;
