@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "launcher/enter/peer.h"
+#include "launcher/unit/name.h"
 #include "launcher/unit/plan.h"
 
 /* The steps in their order; steps.c has one row for each. Numbers travel in MSG_STARTED. */
@@ -64,6 +65,7 @@ struct enter {
 	int stdio_fd; /* becomes 1 and 2, and 0 is /dev/null; -EBADF: 0-2 stay as they are */
 	bool detached; /* a service: session, umask and directory of its own; else the caller's */
 	const struct peer *peer; /* of an accepted connection, or NULL */
+	const struct unit_name *instance; /* of a template's unit: for its specifiers; or NULL */
 	const char *notify_path; /* NOTIFY_SOCKET, or NULL */
 	uint64_t watchdog_usec; /* 0: none */
 	pid_t main_pid; /* $MAINPID, or 0 */
@@ -72,6 +74,12 @@ struct enter {
 	const uint8_t *invocation_id; /* 16 bytes for INVOCATION_ID, or NULL */
 	int status_fd; /* write end, close-on-exec; -EBADF: the exit code alone tells */
 };
+
+/*
+ * enter_text - a text of the unit, in a template with its specifiers replaced.
+ * Return: valid until the next call; NULL for "none", "" when it does not fit.
+ */
+const char *enter_text(const struct enter *e, struct ref r);
 
 /*
  * enter_become - the steps up to ENTER_NO_PRIVS.

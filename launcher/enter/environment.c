@@ -107,7 +107,7 @@ static int
 environment_unit(struct arguments *a, const struct enter *e)
 {
 	PLAN_FOREACH (e->plan, e->unit->exec.environment, struct plan_word, w) {
-		const char *text = plan_str(e->plan, w->text);
+		const char *text = enter_text(e, w->text);
 		const char *eq = strchr(text, '=');
 		int r;
 
@@ -150,7 +150,7 @@ int
 environment_read_files(struct arguments *a, const struct enter *e)
 {
 	PLAN_FOREACH (e->plan, e->unit->exec.environment_files, struct plan_env_file, f) {
-		const int r = read_env_file(a, plan_str(e->plan, f->path));
+		const int r = read_env_file(a, enter_text(e, f->path));
 
 		if (r < 0 && !(r == -ENOENT && f->optional))
 			return r;

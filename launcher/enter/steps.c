@@ -18,6 +18,7 @@
 #include "launcher/enter/fds.h"
 #include "launcher/enter/identity.h"
 #include "launcher/enter/stdio.h"
+#include "launcher/unit/specifier.h"
 
 static struct arguments arguments; /* pages that only a child ever touches */
 
@@ -183,7 +184,7 @@ step_descriptors(struct enter *e)
 static int
 step_directory(struct enter *e)
 {
-	const char *cwd = plan_str(e->plan, e->unit->exec.cwd);
+	const char *cwd = enter_text(e, e->unit->exec.cwd);
 
 	if ((!cwd && !e->detached) || chdir(cwd ? cwd : "/") == 0)
 		return 0;
@@ -256,6 +257,19 @@ static const struct {
 	[ENTER_EXEC] = { "execute", 203, step_exec },
 };
 static_assert(ELEMENTSOF(steps) == ENTER_STEP_END, "one row for each step");
+
+const char *
+enter_text(const struct enter *e, struct ref r)
+{
+	static char text[16384]; /* pages that only a child ever touches */
+	const char *plain = plan_str(e->plan, r);
+	struct buf b;
+
+	if (!plain || !e->instance)
+		return plain;
+	buf_init(&b, text, sizeof(text));
+	return specifier_expand(plain, e->instance, &b) < 0 ? "" : text;
+}
 
 const char *
 enter_step_name(uint32_t step)
