@@ -20,6 +20,7 @@ enum enter_step {
 	/* What must be done with the launcher's rights: */
 	ENTER_LIMITS, /* setrlimit(2), umask(2), nice, OOM score */
 	ENTER_ENVIRONMENT, /* EnvironmentFile=: secrets that only root may read */
+	ENTER_DIRECTORIES, /* RuntimeDirectory= and its kin */
 	ENTER_STDIO, /* 0, 1 and 2: log files may be root's */
 	ENTER_BOUNDING, /* capability bounding set */
 	ENTER_GROUPS, /* setgroups(2), setresgid(2) */
@@ -86,6 +87,9 @@ const char *enter_text(const struct enter *e, struct ref r);
  * Return: 0, or -errno with the step in *ret. After a failure the process is fit only to exit.
  */
 _must_check_ int enter_become(struct enter *e, struct enter_failure *ret);
+
+/* Only those that change who we are: ENTER_BOUNDING to ENTER_NO_PRIVS. */
+_must_check_ int enter_drop(struct enter *e, struct enter_failure *ret);
 
 /* The steps after that; reports a failure to status_fd and exits with its code. */
 _Noreturn void enter_exec(struct enter *e);

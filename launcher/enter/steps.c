@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "common/num.h"
+#include "launcher/enter/directories.h"
 #include "launcher/enter/enter.h"
 #include "launcher/enter/environment.h"
 #include "launcher/enter/fds.h"
@@ -72,6 +73,12 @@ step_stdio(struct enter *e)
 }
 
 static int
+step_directories(struct enter *e)
+{
+	return directories_make(e);
+}
+
+static int
 step_environment(struct enter *e)
 {
 	return environment_read_files(&arguments, e);
@@ -82,7 +89,7 @@ step_environment(struct enter *e)
 static bool
 keeps_privilege(const struct enter *e)
 {
-	return e->command->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID);
+	return e->command && e->command->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID);
 }
 
 static int
@@ -243,6 +250,7 @@ static const struct {
 } steps[] = {
 	[ENTER_LIMITS] = { "set limits", 205, step_limits },
 	[ENTER_ENVIRONMENT] = { "read environment files", 204, step_environment },
+	[ENTER_DIRECTORIES] = { "make its directories", 233, step_directories },
 	[ENTER_STDIO] = { "open standard input and output", 209, step_stdio },
 	[ENTER_BOUNDING] = { "cut the capability bounding set", 218, step_bounding },
 	[ENTER_GROUPS] = { "change groups", 216, step_groups },
@@ -295,6 +303,12 @@ enter_walk(struct enter *e, uint32_t first, uint32_t last, struct enter_failure 
 		}
 	}
 	return 0;
+}
+
+int
+enter_drop(struct enter *e, struct enter_failure *ret)
+{
+	return enter_walk(e, ENTER_BOUNDING, ENTER_NO_PRIVS, ret);
 }
 
 int

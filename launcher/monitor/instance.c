@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/num.h"
 #include "launcher/enter/connection.h"
+#include "launcher/enter/directories.h"
 #include "launcher/monitor/monitor.h"
 
 /* Each service may have its main process and one control command at a time. */
@@ -109,6 +110,8 @@ instance_child(const struct monitor *m, const struct plan_unit *u, const struct 
 		.status_fd = status_fd,
 	};
 
+	if (request->slot == COMMAND_CLEAN)
+		_exit(directories_remove(&e) < 0 ? enter_step_exit_code(ENTER_DIRECTORIES) : 0);
 	if (request->flags & MSG_START_CONNECTION)
 		connection_enter(&e, fds, passed[0], request->number);
 	else if (request->slot == COMMAND_START)
@@ -164,7 +167,7 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 
 	/* msg.c let a descriptor through only together with the flag */
 	assert(n_fds == (request->flags & MSG_START_CONNECTION ? 1 : 0));
-	if (!c || !x)
+	if (!x || (!c && !(u && request->slot == COMMAND_CLEAN)))
 		return -EPROTO;
 	generation = x->generation + 1 ? x->generation + 1 : 1;
 	*x = (struct instance){ .generation = generation,

@@ -92,6 +92,7 @@ enum command_slot {
 	COMMAND_STOP,
 	COMMAND_STOP_POST,
 	COMMAND_SLOT_END,
+	COMMAND_CLEAN = COMMAND_SLOT_END, /* no line of a file: remove the runtime directories */
 };
 
 /* A number that may be left alone. */
