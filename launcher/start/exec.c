@@ -177,13 +177,15 @@ static int
 begin_plan(struct exec_run *x, struct why *why)
 {
 	const int r = build_init(&x->build, why);
+	mode_t mask;
 
 	if (r < 0)
 		return r;
 	x->new_socket = build_unit(&x->build, UNIT_SOCKET, "exec.socket");
 	x->new_service = build_unit(&x->build, UNIT_SERVICE, "exec.service");
-	x->new_socket->socket.mode = 0666 & ~umask(0);
-	(void)umask(0777 & ~x->new_socket->socket.mode); /* only asked for; put it back */
+	mask = umask(0); /* only asked for: the command gets it as it was */
+	(void)umask(mask);
+	x->new_socket->socket.mode = 0666 & ~mask;
 	x->new_socket->socket.directory_mode = 0755;
 	x->new_socket->socket.backlog = UINT32_MAX;
 	x->new_socket->socket.uid = (uid_t)-1;
