@@ -4,7 +4,7 @@
  * Runs as: root, in a test's box, as the parent of what it traces.
  * Trusts:  the kernel: at PTRACE_EVENT_EXEC the new image is in place and has not run yet, so
  *          /proc/PID/status is exactly what it starts with.
- * Tests:   tests/privilege/test_exec.py
+ * Tests:   tests/privilege/test_no_root.py
  *
  * usage: exec_tracer FILE COMMAND [ARGUMENT...]
  *
