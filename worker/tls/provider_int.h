@@ -1,0 +1,29 @@
+/*
+ * provider_int.h - what provider.c, provider_key.c and provider_sign.c share.
+ * Runs as: worker, no rights.
+ * Tests:   tests/unit/test_provider.c
+ */
+#pragma once
+
+#include <openssl/core.h>
+#include <openssl/evp.h>
+
+#include "worker/tls/provider.h"
+
+#define PROVIDER_NAME "sallyport"
+#define PROVIDER_PROPERTY "provider=sallyport"
+#define PROVIDER_PARAM_ID "sallyport-key-id" /* 32 bytes, see SIGN_KEY_ID_BYTES */
+
+/* The key object: what libcrypto calls keydata. */
+struct provider_key {
+	const char *type; /* "EC", "RSA", "ED25519" */
+	enum sign_kind kind; /* 0: a public key that libcrypto wanted to compare with ours */
+	uint8_t id[SIGN_KEY_ID_BYTES];
+	EVP_PKEY *public; /* of the default provider */
+};
+
+extern const OSSL_ALGORITHM provider_keymgmts[];
+extern const OSSL_ALGORITHM provider_signatures[];
+
+/* The client of provider_load(). */
+struct keyd_client *provider_client(void);
