@@ -1,0 +1,299 @@
+/*
+ * certset.c - see certset.h.
+ *
+ * Each name that occurs in any certificate gets its row; rows whose certificates are the same ones
+ * share a context. A lookup is a binary search for the host, then one for "*.rest".
+ */
+#include "worker/tls/certset.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+
+#include "common/buf.h"
+#include "worker/tls/provider.h"
+
+#define SLOTS 3 /* EC, RSA, Ed25519: an SSL_CTX holds one certificate of each */
+
+/* The certificates of one context, by key type; NULL where there is none. */
+struct choice {
+	const struct cert *slot[SLOTS];
+};
+
+struct name_row {
+	const char *name; /* of a certificate, or "" for the default */
+	SSL_CTX *ctx; /* borrowed from contexts[] */
+};
+
+struct certset {
+	const struct tls_options *o;
+	size_t n_certs, n_rows, n_contexts;
+	struct cert *certs;
+	EVP_PKEY **keys; /* one per certificate */
+	struct name_row *rows; /* sorted by name */
+	struct context_row {
+		struct choice choice;
+		SSL_CTX *ctx;
+	} * contexts;
+};
+
+static int cert_index = -1; /* of X509's application data: its struct cert */
+
+void
+certset_free(struct certset *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n_contexts; i++)
+		SSL_CTX_free(s->contexts[i].ctx);
+	for (size_t i = 0; i < s->n_certs; i++) {
+		EVP_PKEY_free(s->keys[i]);
+		/* The leaf may live on in a connection, the rest of its struct cert does not. */
+		if (s->certs[i].leaf)
+			(void)X509_set_ex_data(s->certs[i].leaf, cert_index, NULL);
+		cert_done(&s->certs[i]);
+	}
+	free(s->contexts);
+	free(s->rows);
+	free(s->keys);
+	free(s->certs);
+	free(s);
+}
+
+size_t
+certset_count(const struct certset *s)
+{
+	return s->n_certs;
+}
+
+static int
+slot_of(const struct cert *c)
+{
+	return c->type == EVP_PKEY_EC ? 0 : c->type == EVP_PKEY_RSA ? 1 : 2;
+}
+
+/* The first of each type whose name is this very name; then the first that covers it. */
+static struct choice
+choose(const struct certset *s, const char *name)
+{
+	struct choice ch = { { NULL } };
+
+	for (int exact = 1; exact >= 0; exact--)
+		for (size_t i = 0; i < s->n_certs; i++) {
+			const struct cert *c = &s->certs[i];
+
+			if (ch.slot[slot_of(c)])
+				continue;
+			for (size_t k = 0; k < c->n_names; k++)
+				if (exact ? strcmp(c->names[k], name) == 0
+					  : cert_name_covers(c->names[k], name))
+					ch.slot[slot_of(c)] = c;
+		}
+	return ch;
+}
+
+/* For clients that name no host, or one that we do not have: the first file, and its siblings. */
+static struct choice
+choose_default(const struct certset *s)
+{
+	const struct cert *first = &s->certs[0];
+	struct choice ch = { { NULL } };
+
+	if (first->n_names > 0)
+		ch = choose(s, first->names[0]);
+	ch.slot[slot_of(first)] = first;
+	return ch;
+}
+
+static int
+certset_on_ocsp(SSL *ssl, void *arg)
+{
+	const struct cert *c = X509_get_ex_data(SSL_get_certificate(ssl), cert_index);
+	unsigned char *copy;
+
+	(void)arg;
+	if (!c || !c->ocsp || time(NULL) >= c->ocsp_until)
+		return SSL_TLSEXT_ERR_NOACK;
+	copy = OPENSSL_memdup(c->ocsp, c->ocsp_len); /* libssl frees it */
+	if (!copy)
+		return SSL_TLSEXT_ERR_NOACK;
+	(void)SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)c->ocsp_len); /* cannot fail */
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* SSL_CTX_set_tlsext_servername_callback(3). Without a name, or a known one: the default stays. */
+static int
+certset_on_name(SSL *ssl, int *alert, void *arg)
+{
+	const struct certset *const *current = SSL_get_app_data(ssl);
+	const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	SSL_CTX *ctx = host && current && *current ? certset_find(*current, host) : NULL;
+
+	(void)alert;
+	(void)arg;
+	if (ctx && ctx != SSL_get_SSL_CTX(ssl))
+		(void)SSL_set_SSL_CTX(ssl, ctx); /* fails for lack of memory: the default stays */
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static SSL_CTX *
+make_context(struct certset *s, struct tickets *tickets, const struct choice *ch, struct why *why)
+{
+	SSL_CTX *ctx = context_new(s->o, tickets, why);
+	char text[256];
+
+	for (int i = 0; ctx && i < SLOTS; i++) {
+		const struct cert *c = ch->slot[i];
+
+		if (!c ||
+		    SSL_CTX_use_cert_and_key(ctx, c->leaf, s->keys[c - s->certs], c->chain, 1) == 1)
+			continue;
+		(void)why_set(why, -EBADMSG, "%s: %s", c->path, openssl_error(text, sizeof(text)));
+		SSL_CTX_free(ctx);
+		ctx = NULL;
+	}
+	if (ctx) { /* neither can fail */
+		(void)SSL_CTX_set_tlsext_status_cb(ctx, certset_on_ocsp);
+		(void)SSL_CTX_set_tlsext_servername_callback(ctx, certset_on_name);
+	}
+	return ctx;
+}
+
+/* The context of these certificates, made if it is the first of its kind. */
+static SSL_CTX *
+context_for(struct certset *s, struct tickets *tickets, const struct choice *ch, struct why *why)
+{
+	struct context_row *rows;
+	SSL_CTX *ctx;
+
+	for (size_t i = 0; i < s->n_contexts; i++)
+		if (memcmp(&s->contexts[i].choice, ch, sizeof(*ch)) == 0)
+			return s->contexts[i].ctx;
+	rows = reallocarray(s->contexts, s->n_contexts + 1, sizeof(*rows));
+	if (!rows)
+		return NULL;
+	s->contexts = rows;
+	ctx = make_context(s, tickets, ch, why);
+	if (ctx)
+		rows[s->n_contexts++] = (struct context_row){ *ch, ctx };
+	return ctx;
+}
+
+static int
+row_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct name_row *)a)->name, ((const struct name_row *)b)->name);
+}
+
+static int
+make_rows(struct certset *s, struct tickets *tickets, struct why *why)
+{
+	struct choice ch = choose_default(s);
+	size_t max = 1;
+
+	for (size_t i = 0; i < s->n_certs; i++)
+		max += s->certs[i].n_names;
+	s->rows = calloc(max, sizeof(*s->rows));
+	if (!s->rows)
+		return why_set(why, -ENOMEM, "names of certificates");
+	s->rows[s->n_rows++].name = "";
+	for (size_t i = 0; i < s->n_certs; i++)
+		for (size_t k = 0; k < s->certs[i].n_names; k++)
+			s->rows[s->n_rows++].name = s->certs[i].names[k];
+	qsort(s->rows, s->n_rows, sizeof(*s->rows), row_compare);
+	for (size_t i = 0; i < s->n_rows; i++) {
+		if (i > 0)
+			ch = choose(s, s->rows[i].name);
+		s->rows[i].ctx = context_for(s, tickets, &ch, why);
+		if (!s->rows[i].ctx)
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+static int
+load_one(struct certset *s, const char *path, const struct keyd_client *keys, int64_t now,
+    struct why *note, struct why *why)
+{
+	struct cert *c = &s->certs[s->n_certs];
+	const struct keyd_key *key;
+	int r = cert_load(path, now, c, note, why);
+
+	if (r < 0)
+		return r;
+	s->n_certs++;
+	if (cert_index < 0)
+		cert_index = X509_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	(void)X509_set_ex_data(c->leaf, cert_index, c); /* else it is not stapled */
+	key = keyd_client_key(keys, c->key_id);
+	if (!key)
+		return why_set(
+		    why, CERTSET_NO_KEY, "%s: its private key is not at the signer", path);
+	s->keys[s->n_certs - 1] = provider_key_new(key);
+	if (!s->keys[s->n_certs - 1])
+		return why_set(why, -EBADMSG, "%s: the signer's public key is unusable", path);
+	return 0;
+}
+
+int
+certset_new(const struct tls_options *o, struct tickets *tickets, const struct keyd_client *keys,
+    int64_t now, struct certset **ret, struct why *note, struct why *why)
+{
+	struct certset *s = calloc(1, sizeof(*s));
+	int r = 0;
+
+	if (s) {
+		s->o = o;
+		s->certs = calloc(o->n_certs, sizeof(*s->certs));
+		s->keys = calloc(o->n_certs, sizeof(EVP_PKEY *));
+	}
+	if (!s || !s->certs || !s->keys)
+		r = why_set(why, -ENOMEM, "certificates");
+	for (size_t i = 0; i < o->n_certs && r == 0; i++)
+		r = load_one(s, o->certs[i], keys, now, note, why);
+	if (r == 0)
+		r = make_rows(s, tickets, why);
+	ERR_clear_error();
+	if (r != 0)
+		certset_free(s);
+	else
+		*ret = s;
+	return r;
+}
+
+static SSL_CTX *
+row_find(const struct certset *s, const char *name)
+{
+	const struct name_row want = { name, NULL };
+	const struct name_row *row =
+	    bsearch(&want, s->rows, s->n_rows, sizeof(*s->rows), row_compare);
+
+	return row ? row->ctx : NULL;
+}
+
+SSL_CTX *
+certset_find(const struct certset *s, const char *host)
+{
+	char name[256] = "*";
+	SSL_CTX *ctx = NULL;
+	const char *dot;
+	size_t n = host ? strlen(host) : 0;
+
+	if (n > 0 && n < sizeof(name) - 1) {
+		for (size_t i = 0; i <= n; i++)
+			name[i] = (char)tolower((unsigned char)host[i]);
+		if (name[n - 1] == '.') /* RFC 6066 3 forbids it; some send it */
+			name[n - 1] = '\0';
+		ctx = row_find(s, name);
+		dot = strchr(name, '.');
+		if (!ctx && dot && dot != name) {
+			memmove(name + 1, dot, strlen(dot) + 1);
+			name[0] = '*';
+			ctx = row_find(s, name);
+		}
+	}
+	return ctx ? ctx : s->rows[0].ctx;
+}

@@ -1,0 +1,46 @@
+/*
+ * certset.h - all certificates of a server: which one for which name, as finished SSL_CTXs.
+ * Runs as: worker, no rights.
+ * Trusts:  as cert.h; keys are what the signer reports.
+ * Owns:    the certificates and contexts. Connections hold references to their context, so a set
+ *          may be freed while they live.
+ * Tests:   tests/unit/test_cert.c, tests/tls
+ */
+#pragma once
+
+#include "worker/tls/cert.h"
+#include "worker/tls/context.h"
+#include "worker/tls/keyd_client.h"
+
+struct certset;
+
+enum certset_outcome {
+	CERTSET_NO_KEY = 1, /* the signer lacks the key of one; why names the file */
+};
+
+/*
+ * certset_new - load every file and make it ready, or nothing.
+ * @o:    o->certs names the files; the first is the default
+ * @keys: the signer's list, complete
+ * @note: the last remark about something left out (a stale OCSP answer); "" when there is none
+ * Return: 0; CERTSET_NO_KEY; -errno with why.
+ */
+_must_check_ int certset_new(const struct tls_options *o, struct tickets *tickets,
+    const struct keyd_client *keys, int64_t now, struct certset **ret, struct why *note,
+    struct why *why);
+
+void certset_free(struct certset *s);
+
+/*
+ * A connection begins with the default's context; its SSL_set_app_data() must be the address of the
+ * pointer to the set in use, where the name that the client sends is then looked up.
+ */
+
+/*
+ * certset_find - the context for a host name: exact names before wildcards; of the certificates
+ * that cover it, one of each key type. host NULL, or one that nothing covers: the default.
+ */
+SSL_CTX *certset_find(const struct certset *s, const char *host);
+
+/* How many certificate files are in it. */
+size_t certset_count(const struct certset *s);

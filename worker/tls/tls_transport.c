@@ -1,0 +1,284 @@
+/*
+ * tls_transport.c - the transport that is TLS: OpenSSL between a connection and its socket.
+ * Runs as: worker, no rights.
+ * Trusts:  nothing that the peer sends.
+ * Owns:    the descriptor and the SSL, until close; also a job that is paused in it: that one is
+ *          resumed once more before anything is freed, or OpenSSL leaks its stack.
+ * Tests:   tests/tls
+ */
+#include <string.h>
+#include <sys/socket.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "common/clock.h"
+#include "worker/tls/tls_int.h"
+
+#define SMALL_RECORD 4096 /* fits the first flight of TCP: a browser can begin with it */
+#define SMALL_BYTES (64u << 10) /* so much of it, then full records */
+#define IDLE_USEC USEC_PER_SEC /* after a pause TCP begins slowly again, and so do we */
+
+static struct tls_conn *
+tls_conn_of(struct transport *t)
+{
+	struct tls_conn *c = t->state;
+
+	c->t = t;
+	return c;
+}
+
+/* What SSL_get_error(3) says, in transport.h's terms; sets t->want. */
+static ssize_t
+tls_result(struct tls_conn *c, int r)
+{
+	const int saved = errno;
+	int error = SSL_get_error(c->ssl, r);
+
+	switch (error) {
+	case SSL_ERROR_WANT_READ:
+		c->t->want = WANT_READ;
+		return -EAGAIN;
+	case SSL_ERROR_WANT_WRITE:
+		c->t->want = WANT_WRITE;
+		return -EAGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return 0;
+	case SSL_ERROR_SYSCALL:
+		return saved ? -saved : -ECONNRESET;
+	default:
+		return -EPROTO;
+	}
+}
+
+/* SSL_set_async_callback(3): the signer has answered. Called from the signer's watcher. */
+static int
+tls_on_answer(SSL *ssl, void *arg)
+{
+	struct tls_conn *c = arg;
+
+	(void)ssl;
+	c->answered = true;
+	c->t->wake(c->t);
+	return 1;
+}
+
+static int
+tls_open(struct tls_conn *c)
+{
+	c->ssl = SSL_new(certset_find(c->tls->set, NULL));
+	if (!c->ssl || SSL_set_fd(c->ssl, c->t->fd) != 1 ||
+	    SSL_set_async_callback(c->ssl, tls_on_answer) != 1 ||
+	    SSL_set_async_callback_arg(c->ssl, c) != 1)
+		return -ENOMEM;
+	(void)SSL_set_app_data(
+	    c->ssl, &c->tls->set); /* for the name; else the default certificate */
+	return 0;
+}
+
+static int
+tls_done(struct tls_conn *c)
+{
+	struct tls *tls = c->tls;
+
+	SSL_clear_mode(c->ssl, SSL_MODE_ASYNC); /* else it would wrap every read and write */
+	tls->stats.handshakes++;
+	if (SSL_session_reused(c->ssl))
+		tls->stats.resumed++;
+	tls_job_free(tls);
+	return 0;
+}
+
+static int
+tls_go_on(struct tls_conn *c)
+{
+	struct tls *tls = c->tls;
+	ssize_t n;
+	int r;
+
+	c->paused = c->answered = false;
+	ERR_clear_error();
+	r = SSL_accept(c->ssl);
+	tls_sync(tls);
+	if (r == 1)
+		return tls_done(c);
+	switch (SSL_get_error(c->ssl, r)) {
+	case SSL_ERROR_WANT_ASYNC:
+		c->paused = true;
+		c->t->want = WANT_NOTHING;
+		return -EAGAIN;
+	case SSL_ERROR_WANT_ASYNC_JOB: /* all slots are taken: the first that ends wakes us */
+		tls_conn_wait(c, &tls->for_job);
+		c->t->want = WANT_NOTHING;
+		return -EAGAIN;
+	default:
+		break;
+	}
+	n = tls_result(c, r);
+	tls_job_free(tls);
+	if (n == -EAGAIN)
+		return -EAGAIN;
+	tls->stats.failed++;
+	ERR_clear_error();
+	return n < 0 ? (int)n : -ECONNRESET;
+}
+
+static int
+tls_handshake(struct transport *t)
+{
+	struct tls_conn *c = tls_conn_of(t);
+
+	t->want = WANT_NOTHING;
+	if (c->paused && !c->answered)
+		return -EAGAIN; /* to resume it now would be to give it up */
+	if (!c->tls->set) {
+		tls_conn_wait(c, &c->tls->for_keys);
+		return -EAGAIN;
+	}
+	if (!c->ssl && tls_open(c) < 0)
+		return -ENOMEM;
+	return tls_go_on(c);
+}
+
+static ssize_t
+tls_read(struct transport *t, void *dst, size_t len)
+{
+	struct tls_conn *c = tls_conn_of(t);
+	int n;
+
+	ERR_clear_error();
+	errno = 0;
+	n = SSL_read(c->ssl, dst, len > INT32_MAX ? INT32_MAX : (int)len);
+	return n > 0 ? n : tls_result(c, n);
+}
+
+static bool
+tls_pending(struct transport *t)
+{
+	return SSL_has_pending(tls_conn_of(t)->ssl) == 1;
+}
+
+/* Small records first: a receiver can use a record only when all of it has come. */
+static void
+tls_size_records(struct tls_conn *c)
+{
+	const uint64_t now = tls_now_usec(c->tls);
+	bool small;
+
+	if (now - c->sent_usec > IDLE_USEC)
+		c->sent_bytes = 0;
+	c->sent_usec = now;
+	small = c->sent_bytes < SMALL_BYTES;
+	if (small != c->small)
+		(void)SSL_set_max_send_fragment(c->ssl, small ? SMALL_RECORD : TLS_RECORD_MAX);
+	c->small = small;
+}
+
+/*
+ * One record, one call: pieces are put together first. libssl wants the same bytes again after
+ * WANT_WRITE, at whatever address, and so they come.
+ */
+static ssize_t
+tls_writev(struct transport *t, const struct iovec *iov, int n, bool more)
+{
+	struct tls_conn *c = tls_conn_of(t);
+	const char *data = iov->iov_base;
+	size_t len = iov->iov_len;
+	int r;
+
+	(void)more;
+	if (n > 1 && len < TLS_RECORD_MAX) {
+		len = 0;
+		for (int i = 0; i < n; i++) {
+			const size_t room = TLS_RECORD_MAX - len;
+			const size_t part = iov[i].iov_len < room ? iov[i].iov_len : room;
+
+			memcpy(c->tls->scratch + len, iov[i].iov_base, part);
+			len += part;
+		}
+		data = c->tls->scratch;
+	}
+	if (len == 0)
+		return 0;
+	tls_size_records(c);
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_write(c->ssl, data, len > TLS_RECORD_MAX ? TLS_RECORD_MAX : (int)len);
+	if (r <= 0)
+		return tls_result(c, r);
+	c->sent_bytes += (uint32_t)r;
+	return r;
+}
+
+static void
+tls_finish(struct transport *t)
+{
+	struct tls_conn *c = tls_conn_of(t);
+
+	ERR_clear_error();
+	if (c->ssl && SSL_is_init_finished(c->ssl))
+		(void)SSL_shutdown(c->ssl); /* the peer may be gone already */
+	ERR_clear_error();
+	(void)shutdown(t->fd, SHUT_WR);
+}
+
+/*
+ * A paused job is resumed: the provider sees that no answer has come, cancels its call and fails,
+ * so that the job ends. OpenSSL would otherwise leak the job with its stack (31 KB).
+ */
+static void
+tls_give_up(struct tls_conn *c)
+{
+	if (!c->paused)
+		return;
+	c->tls->stats.given_up++;
+	while (SSL_waiting_for_async(c->ssl))
+		(void)SSL_accept(c->ssl); /* its outcome is nobody's business any more */
+}
+
+static void
+tls_close(struct transport *t)
+{
+	struct tls_conn *c = tls_conn_of(t);
+	struct tls *tls = c->tls;
+
+	tls_conn_unwait(c);
+	tls_give_up(c);
+	SSL_free(c->ssl);
+	ERR_clear_error();
+	free(c);
+	tls_job_free(tls); /* its slot, or its turn to get one */
+	t->state = NULL;
+	t->fd = fd_close(t->fd);
+}
+
+static const struct transport_ops tls_ops = {
+	.name = "tls",
+	.secure = true,
+	.handshake = tls_handshake,
+	.read = tls_read,
+	.writev = tls_writev,
+	.pending = tls_pending,
+	.finish = tls_finish,
+	.close = tls_close,
+};
+
+static int
+tls_take(void *context, int fd, struct transport *t)
+{
+	struct tls_conn *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		(void)fd_close(fd);
+		return -ENOMEM;
+	}
+	c->tls = context;
+	*t = (struct transport){ .ops = &tls_ops, .fd = fd, .state = c };
+	return 0;
+}
+
+struct transport_factory
+tls_factory(struct tls *tls)
+{
+	return (struct transport_factory){ .take = tls_take, .context = tls };
+}
