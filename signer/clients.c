@@ -87,7 +87,7 @@ clients_accept(struct clients *all, int listener)
 }
 
 static void
-note_result(struct clients *all, struct client *c, const struct serve_note *note)
+client_note(struct clients *all, struct client *c, const struct serve_note *note)
 {
 	if (note->type == SIGN_LIST) {
 		all->count.listed++;
@@ -111,7 +111,7 @@ note_result(struct clients *all, struct client *c, const struct serve_note *note
 
 /* Return: 1 sent; 0 the socket is full; -errno. */
 static int
-client_send(struct client *c, const union sign_msg *msg, size_t len)
+client_reply(struct client *c, const union sign_msg *msg, size_t len)
 {
 	if (send(c->fd, msg, len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		return 1;
@@ -126,7 +126,7 @@ client_flush(struct client *c, const struct keyset *set)
 	int r = 1;
 
 	if (c->pending > 0) {
-		r = client_send(c, &c->reply, c->pending);
+		r = client_reply(c, &c->reply, c->pending);
 		if (r <= 0)
 			return r;
 		c->pending = 0;
@@ -135,7 +135,7 @@ client_flush(struct client *c, const struct keyset *set)
 		const size_t len = sign_begin(&changed, SIGN_CHANGED, 0);
 
 		changed.changed.generation = set->generation;
-		r = client_send(c, &changed, len);
+		r = client_reply(c, &changed, len);
 		if (r > 0)
 			c->tell_change = false;
 	}
@@ -164,7 +164,7 @@ client_serve_one(struct clients *all, struct client *c, const struct keyset *set
 		    r == -EPROTONOSUPPORT ? "another protocol version" : "malformed message";
 		return r;
 	}
-	note_result(all, c, &note);
+	client_note(all, c, &note);
 	c->pending = (size_t)r;
 	return client_flush(c, set);
 }

@@ -78,7 +78,7 @@ allow_file(int ruleset, const char *path, struct why *why)
 }
 
 static int
-confine_files(const struct key_sources *src, struct why *why)
+confine_signer_files(const struct key_sources *src, struct why *why)
 {
 	const long abi =
 	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -191,7 +191,7 @@ add_rows(scmp_filter_ctx ctx)
 }
 
 static int
-confine_calls(struct why *why)
+confine_signer_calls(struct why *why)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r;
@@ -208,11 +208,11 @@ confine_calls(struct why *why)
 int
 confine_signer(const struct key_sources *src, struct why *why)
 {
-	int files = confine_files(src, why), r = 0;
+	int files = confine_signer_files(src, why), r = 0;
 
 	if (files < 0)
 		return files;
 	if (!SALLYPORT_SANITIZED) /* the sanitizers' own threads and calls are not in the table */
-		r = confine_calls(why);
+		r = confine_signer_calls(why);
 	return r < 0 ? r : files;
 }

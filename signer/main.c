@@ -14,14 +14,14 @@
 #include "signer/secret.h"
 
 static int
-give_up(int code, const struct why *why)
+keyd_give_up(int code, const struct why *why)
 {
 	log_error("%s", why->text);
 	return code;
 }
 
 static void
-print_keys(const struct keyset *set)
+keyd_print_keys(const struct keyset *set)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		const struct signer_key *key = &set->keys[i];
@@ -36,7 +36,7 @@ print_keys(const struct keyset *set)
 
 /* Memory first, then identity, and only then a key. */
 static int
-prepare(struct keyd *k, struct why *why)
+keyd_prepare(struct keyd *k, struct why *why)
 {
 	int r = secret_setup(why);
 
@@ -52,7 +52,7 @@ prepare(struct keyd *k, struct why *why)
 }
 
 static int
-serve(struct keyd *k, struct why *why)
+keyd_serve(struct keyd *k, struct why *why)
 {
 	int r = keyd_listeners(k, why);
 
@@ -80,17 +80,17 @@ main(int argc, char **argv)
 	log_setup("sallyport-keyd", keyd.options.json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT,
 	    keyd.options.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (r < 0)
-		return give_up(EX_USAGE, &why);
-	r = prepare(&keyd, &why);
+		return keyd_give_up(EX_USAGE, &why);
+	r = keyd_prepare(&keyd, &why);
 	if (r < 0)
-		return give_up(r == -EPERM ? EX_NOPERM : EX_CONFIG, &why);
+		return keyd_give_up(r == -EPERM ? EX_NOPERM : EX_CONFIG, &why);
 	if (keyd.options.check) {
-		print_keys(&keyd.set);
+		keyd_print_keys(&keyd.set);
 		keyset_done(&keyd.set);
 		return EX_OK;
 	}
-	r = serve(&keyd, &why);
+	r = keyd_serve(&keyd, &why);
 	keyset_done(&keyd.set);
 	(void)fd_close(keyd.signals);
-	return r < 0 ? give_up(EX_OSERR, &why) : EX_OK;
+	return r < 0 ? keyd_give_up(EX_OSERR, &why) : EX_OK;
 }
