@@ -5,6 +5,7 @@
  * Tests:   tests/http/test_http_start.py
  */
 #include <signal.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "common/clock.h"
@@ -14,6 +15,7 @@
 #include "worker/selfcheck.h"
 #include "worker/server.h"
 #include "worker/site/site.h"
+#include "worker/tls/tls.h"
 
 static void
 main_respond(void *site, const struct request *r, int64_t now, struct answer *a)
@@ -49,6 +51,28 @@ main_fail(int code, const struct why *why)
 	return code;
 }
 
+/* The command line over the defaults. Return: 0 or -EINVAL with why. */
+static int
+main_tls_options(const struct options *o, struct tls_options *t, struct why *why)
+{
+	*t = tls_defaults;
+	t->n_certs = o->certs.n;
+	memcpy(t->certs, o->certs.item, o->certs.n * sizeof(t->certs[0]));
+	t->keyd = o->keyd ? o->keyd : t->keyd;
+	t->min_version = o->tls_min ? o->tls_min : t->min_version;
+	t->groups = o->tls_groups ? o->tls_groups : t->groups;
+	t->client_ca = o->client_ca;
+	if (o->client_ca)
+		t->client_auth = TLS_CLIENT_AUTH_REQUIRED;
+	if (!o->client_auth || strcmp(o->client_auth, "required") == 0)
+		return 0;
+	if (strcmp(o->client_auth, "optional") != 0)
+		return why_set(
+		    why, -EINVAL, "--client-auth %s: want required or optional", o->client_auth);
+	t->client_auth = TLS_CLIENT_AUTH_OPTIONAL;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -59,7 +83,9 @@ main(int argc, char **argv)
 	};
 	struct options o;
 	struct why why = { "" };
+	static struct tls_options tls_options;
 	struct server *server = NULL;
+	struct tls *tls = NULL;
 	int r;
 
 	log_setup("sallyport-httpd", LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
@@ -76,21 +102,33 @@ main(int argc, char **argv)
 	}
 	if (!o.check && selfcheck(&why) < 0)
 		return main_fail(EX_NOPERM, &why);
+	if (main_tls_options(&o, &tls_options, &why) < 0)
+		return main_fail(EX_USAGE, &why);
 	site.root = o.root;
 	r = site_new(&site, (struct site **)&so.site, &why);
 	if (r < 0)
 		return main_fail(EX_CONFIG, &why);
 	if (o.check) {
 		site_free(so.site);
-		return 0;
+		return tls_check(&tls_options, &why) < 0 ? main_fail(EX_CONFIG, &why) : 0;
 	}
 	so.factory[ROLE_HTTP] = plain_factory;
 	if (listeners_take(&listeners, &why) < 0)
 		return main_fail(EX_UNAVAILABLE, &why);
+	if (o.certs.n > 0) {
+		if (tls_new(&tls_options, &tls, &why) < 0)
+			return main_fail(EX_CONFIG, &why);
+		so.factory[ROLE_HTTPS] = tls_factory(tls);
+	}
 	if (server_new(&so, &listeners, &server, &why) < 0)
 		return main_fail(EX_UNAVAILABLE, &why);
+	if (tls)
+		tls_attach(tls, server_loop(server));
 	r = server_run(server);
+	if (tls)
+		tls_detach(tls);
 	server_free(server);
+	tls_free(tls);
 	site_free(so.site);
 	return r < 0 ? EX_SOFTWARE : 0;
 }

@@ -11,6 +11,7 @@
 enum option_kind {
 	OPTION_FLAG,
 	OPTION_TEXT,
+	OPTION_LIST, /* may be repeated */
 };
 
 struct option_row {
@@ -26,6 +27,18 @@ static const struct option_row option_rows[] = {
 	    "Serve the files below DIR. All that is needed for one site." },
 	{ "config", "FILE", OPTION_TEXT, offsetof(struct options, config),
 	    "Read sites, routes and limits from FILE." },
+	{ "cert", "FILE", OPTION_LIST, offsetof(struct options, certs),
+	    "A certificate and its chain (PEM, repeatable); the key is sallyport-keyd's." },
+	{ "keyd", "PATH", OPTION_TEXT, offsetof(struct options, keyd),
+	    "The signer's socket (/run/sallyport-keyd/sign.sock)." },
+	{ "tls-min", "VERSION", OPTION_TEXT, offsetof(struct options, tls_min),
+	    "1.2 (the default) or 1.3." },
+	{ "tls-groups", "LIST", OPTION_TEXT, offsetof(struct options, tls_groups),
+	    "Groups for the key exchange, best first (X25519:P-256:P-384)." },
+	{ "client-ca", "FILE", OPTION_TEXT, offsetof(struct options, client_ca),
+	    "Ask clients for a certificate of these CAs (PEM)." },
+	{ "client-auth", "MODE", OPTION_TEXT, offsetof(struct options, client_auth),
+	    "With --client-ca: \"required\" (the default) or \"optional\"." },
 	{ "check", NULL, OPTION_FLAG, offsetof(struct options, check),
 	    "Check the configuration, say what is wrong with it, and exit." },
 	{ "help", NULL, OPTION_FLAG, offsetof(struct options, help), "Print this and exit." },
@@ -54,6 +67,22 @@ option_find(const char *arg, const char **ret_value)
 	return NULL;
 }
 
+static int
+option_set(struct options *o, const struct option_row *row, const char *value, struct why *why)
+{
+	void *field = (char *)o + row->field;
+	struct option_list *list = field;
+
+	if (row->kind == OPTION_TEXT) {
+		*(const char **)field = value;
+		return 0;
+	}
+	if (list->n == OPTION_LIST_MAX)
+		return why_set(why, -EINVAL, "--%s more than %d times", row->name, OPTION_LIST_MAX);
+	list->item[list->n++] = value;
+	return 0;
+}
+
 int
 options_parse(int argc, char **argv, struct options *ret, struct why *why)
 {
@@ -75,7 +104,8 @@ options_parse(int argc, char **argv, struct options *ret, struct why *why)
 		if (!value || *value == '\0')
 			return why_set(
 			    why, -EINVAL, "--%s needs a value: %s", row->name, row->value);
-		*(const char **)(void *)((char *)ret + row->field) = value;
+		if (option_set(ret, row, value, why) < 0)
+			return -EINVAL;
 	}
 	if (ret->help || ret->version)
 		return 0;

@@ -7,12 +7,23 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/why.h"
+
+#define OPTION_LIST_MAX 256
+
+/* The values of an option that may be given more than once, in order. */
+struct option_list {
+	size_t n;
+	const char *item[OPTION_LIST_MAX];
+};
 
 struct options {
 	const char *root;
 	const char *config;
+	struct option_list certs;
+	const char *keyd, *tls_min, *tls_groups, *client_ca, *client_auth; /* NULL: the default */
 	bool check, help, version;
 };
 

@@ -305,6 +305,12 @@ server_new(
 	return 0;
 }
 
+struct evloop *
+server_loop(struct server *v)
+{
+	return v->loop;
+}
+
 int
 server_run(struct server *v)
 {

@@ -30,6 +30,9 @@ struct server_options {
 _must_check_ int server_new(const struct server_options *o, const struct listeners *l,
     struct server **ret, struct why *why);
 
+/* Its event loop, for what else is to be served by it. */
+struct evloop *server_loop(struct server *s);
+
 /* Serves until SIGTERM or SIGINT, then drains: 0 when every connection ended by itself. */
 int server_run(struct server *s);
 

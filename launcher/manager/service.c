@@ -1,6 +1,5 @@
 /*
  * service.c - a service's processes and the bookkeeping around its state. See service.h.
- * Runs as: manager.
  */
 #include "launcher/manager/service.h"
 

@@ -246,3 +246,49 @@ class SignClient:
         """(status, signature)"""
         r = struct.unpack("=HHIHH512sI", self.ask(msg_sign(key, scheme, tbs)))
         return r[3], r[5][:r[4]]
+
+
+def tcp_listener():
+    """A listening socket on a free port of 127.0.0.1, from our range."""
+    for port in range(26000, 26900):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+            sock.listen(512)
+            return sock
+        except OSError:
+            sock.close()
+    raise RuntimeError("no free port")
+
+
+class Worker(Daemon):
+    """sallyport-httpd with one https and one http socket, serving a small site."""
+
+    def __init__(self, where, keyd_path, certs, *options, name="httpd", env=None, https=None):
+        root = os.path.join(where, "site")
+        if not os.path.exists(root):
+            os.mkdir(root)
+            for file, size in (("index.html", 20), ("1k", 1024), ("100k", 102400),
+                               ("1m", 1 << 20)):
+                with open(os.path.join(root, file), "wb") as f:
+                    f.write((b"sallyport " * (size // 10 + 1))[:size])
+        self.https, self.http = https or tcp_listener(), tcp_listener()
+        self.port, self.http_port = self.https.getsockname()[1], self.http.getsockname()[1]
+        command = [HTTPD, "--root", root, "--keyd", keyd_path, *options]
+        for cert in certs:
+            command += ["--cert", cert]
+        super().__init__(where, name, HTTPD_USER, [("https", self.https), ("http", self.http)],
+                         command, env)
+
+    def start(self):
+        super().start()
+        self.wait_log("serving https")
+        return self
+
+
+def s_client(port, *args, send="GET /1k HTTP/1.0\r\nHost: a.test\r\n\r\n", timeout=20):
+    """openssl s_client: returns (exit code, everything it printed)."""
+    r = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-ign_eof", *args],
+                       input=send.encode(), capture_output=True, timeout=timeout, check=False)
+    return r.returncode, r.stdout.decode("latin-1") + r.stderr.decode("latin-1")
