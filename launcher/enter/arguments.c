@@ -193,7 +193,7 @@ arguments_fill(struct arguments *a, const struct enter *e)
 		return r;
 	PLAN_FOREACH (e->plan, e->command->argv, struct plan_word, w) {
 		/* The program's own name is never expanded. */
-		r = arguments_add(a, span_of(plan_str(e->plan, w->text)), expand && a->n_argv > 0);
+		r = arguments_add(a, span_of(enter_text(e, w->text)), expand && a->n_argv > 0);
 		if (r < 0)
 			return r;
 	}

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "launcher/enter/peer.h"
+#include "launcher/unit/name.h"
 #include "launcher/unit/plan.h"
 
 /* The steps in their order; steps.c has one row for each. Numbers travel in MSG_STARTED. */
@@ -19,6 +20,7 @@ enum enter_step {
 	/* What must be done with the launcher's rights: */
 	ENTER_LIMITS, /* setrlimit(2), umask(2), nice, OOM score */
 	ENTER_ENVIRONMENT, /* EnvironmentFile=: secrets that only root may read */
+	ENTER_DIRECTORIES, /* RuntimeDirectory= and its kin */
 	ENTER_STDIO, /* 0, 1 and 2: log files may be root's */
 	ENTER_BOUNDING, /* capability bounding set */
 	ENTER_GROUPS, /* setgroups(2), setresgid(2) */
@@ -64,6 +66,7 @@ struct enter {
 	int stdio_fd; /* becomes 1 and 2, and 0 is /dev/null; -EBADF: 0-2 stay as they are */
 	bool detached; /* a service: session, umask and directory of its own; else the caller's */
 	const struct peer *peer; /* of an accepted connection, or NULL */
+	const struct unit_name *instance; /* of a template's unit: for its specifiers; or NULL */
 	const char *notify_path; /* NOTIFY_SOCKET, or NULL */
 	uint64_t watchdog_usec; /* 0: none */
 	pid_t main_pid; /* $MAINPID, or 0 */
@@ -74,10 +77,19 @@ struct enter {
 };
 
 /*
+ * enter_text - a text of the unit, in a template with its specifiers replaced.
+ * Return: valid until the next call; NULL for "none", "" when it does not fit.
+ */
+const char *enter_text(const struct enter *e, struct ref r);
+
+/*
  * enter_become - the steps up to ENTER_NO_PRIVS.
  * Return: 0, or -errno with the step in *ret. After a failure the process is fit only to exit.
  */
 _must_check_ int enter_become(struct enter *e, struct enter_failure *ret);
+
+/* Only those that change who we are: ENTER_BOUNDING to ENTER_NO_PRIVS. */
+_must_check_ int enter_drop(struct enter *e, struct enter_failure *ret);
 
 /* The steps after that; reports a failure to status_fd and exits with its code. */
 _Noreturn void enter_exec(struct enter *e);

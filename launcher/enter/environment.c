@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "common/num.h"
+#include "launcher/enter/directories.h"
 #include "launcher/enter/env_file.h"
 #include "launcher/enter/stdio.h"
 
@@ -102,12 +103,42 @@ environment_identity(struct arguments *a, const struct enter *e)
 	return r;
 }
 
+/* RUNTIME_DIRECTORY and its kin: full paths with ':' between them. */
+static int
+environment_directories(struct arguments *a, const struct enter *e)
+{
+	for (int k = 0; k < DIRECTORY_KIND_END; k++) {
+		const struct span name = span_of(directories_variable((enum directory_kind)k));
+		const uint32_t start = a->used;
+		const char *before = "=";
+		char *entry;
+		int r = 0;
+
+		if (e->unit->exec.directories[k].paths.n == 0)
+			continue;
+		r = arguments_put(a, name);
+		PLAN_FOREACH (e->plan, e->unit->exec.directories[k].paths, struct plan_word, w) {
+			r = r < 0 ? r : arguments_put(a, span_of(before));
+			r = r < 0 ? r
+				  : arguments_put(
+					a, span_of(directories_base((enum directory_kind)k)));
+			r = r < 0 ? r : arguments_put(a, span_of("/"));
+			r = r < 0 ? r : arguments_put(a, span_of(enter_text(e, w->text)));
+			before = ":";
+		}
+		if (r < 0 || arguments_end(a, start, &entry) < 0 ||
+		    arguments_place(a, name, entry) < 0)
+			return -E2BIG;
+	}
+	return 0;
+}
+
 /* The unit's own settings come last and win, as under systemd. */
 static int
 environment_unit(struct arguments *a, const struct enter *e)
 {
 	PLAN_FOREACH (e->plan, e->unit->exec.environment, struct plan_word, w) {
-		const char *text = plan_str(e->plan, w->text);
+		const char *text = enter_text(e, w->text);
 		const char *eq = strchr(text, '=');
 		int r;
 
@@ -150,7 +181,7 @@ int
 environment_read_files(struct arguments *a, const struct enter *e)
 {
 	PLAN_FOREACH (e->plan, e->unit->exec.environment_files, struct plan_env_file, f) {
-		const int r = read_env_file(a, plan_str(e->plan, f->path));
+		const int r = read_env_file(a, enter_text(e, f->path));
 
 		if (r < 0 && !(r == -ENOENT && f->optional))
 			return r;
@@ -219,6 +250,8 @@ environment_fill(struct arguments *a, const struct enter *e)
 		r = environment_identity(a, e);
 	if (r == 0)
 		r = environment_protocol(a, e);
+	if (r == 0)
+		r = environment_directories(a, e);
 	if (r == 0)
 		r = environment_passed(a, e);
 	if (r == 0)

@@ -54,32 +54,89 @@ name_unix(struct peer *p, const struct sockaddr_un *un, socklen_t len)
 	    abstract ? n - 1 : strnlen(un->sun_path, n)); /* shorter than the buffer */
 }
 
+union any_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+	struct sockaddr_storage storage;
+};
+
+static void
+name_addr(struct peer *p, const union any_addr *a, socklen_t len)
+{
+	*p = (struct peer){ "", "" };
+	if (a->sa.sa_family == AF_INET)
+		name_v4(p, &a->in.sin_addr, a->in.sin_port);
+	else if (a->sa.sa_family == AF_INET6)
+		name_v6(p, &a->in6);
+	else if (a->sa.sa_family == AF_UNIX)
+		name_unix(p, &a->un, len);
+}
+
 void
 peer_name(int fd, struct peer *ret)
 {
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un;
-		struct sockaddr_storage storage;
-	} a;
+	union any_addr a;
 	socklen_t len = sizeof(a);
 
 	*ret = (struct peer){ "", "" };
-	if (getpeername(fd, &a.sa, &len) < 0)
+	if (getpeername(fd, &a.sa, &len) == 0)
+		name_addr(ret, &a, len);
+}
+
+static void
+put_number(struct buf *out, uint64_t v)
+{
+	char text[NUM_TEXT_MAX];
+
+	(void)buf_puts(out, num_format(text, v));
+}
+
+/* "-addr:port"; the scope of a link-local address is not part of a unit's name. */
+static void
+put_end(struct buf *out, const struct peer *p)
+{
+	(void)buf_putc(out, '-');
+	(void)buf_put(out, p->address, strcspn(p->address, "%"));
+	(void)buf_putc(out, ':');
+	(void)buf_puts(out, p->port);
+}
+
+static void
+put_unix_peer(struct buf *out, int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 || who.pid <= 0) {
+		(void)buf_puts(out, "-unknown");
 		return;
-	switch (a.sa.sa_family) {
-	case AF_INET:
-		name_v4(ret, &a.in.sin_addr, a.in.sin_port);
-		break;
-	case AF_INET6:
-		name_v6(ret, &a.in6);
-		break;
-	case AF_UNIX:
-		name_unix(ret, &a.un, len);
-		break;
-	default:
-		break;
 	}
+	(void)buf_putc(out, '-');
+	put_number(out, (uint64_t)who.pid);
+	(void)buf_putc(out, '-');
+	put_number(out, who.uid);
+}
+
+void
+peer_instance(int fd, uint64_t number, struct buf *out)
+{
+	union any_addr a;
+	socklen_t len = sizeof(a);
+	struct peer local = { "", "" }, remote;
+
+	put_number(out, number);
+	if (getsockname(fd, &a.sa, &len) == 0 && a.sa.sa_family == AF_UNIX) {
+		put_unix_peer(out, fd);
+		return;
+	}
+	name_addr(&local, &a, len);
+	peer_name(fd, &remote);
+	if (!local.port[0] || !remote.port[0]) {
+		(void)buf_puts(out, "-unknown");
+		return;
+	}
+	put_end(out, &local);
+	put_end(out, &remote);
 }

@@ -20,7 +20,7 @@ stdio_wants_socket(const struct enter *e)
 static int
 open_file(const struct enter *e, const struct plan_stdio *s, int fd)
 {
-	const char *path = plan_str(e->plan, s->path);
+	const char *path = enter_text(e, s->path);
 	int flags = O_CLOEXEC | O_NOCTTY;
 
 	if (fd == STDIN_FILENO)

@@ -13,11 +13,13 @@
 #include <sys/stat.h>
 
 #include "common/num.h"
+#include "launcher/enter/directories.h"
 #include "launcher/enter/enter.h"
 #include "launcher/enter/environment.h"
 #include "launcher/enter/fds.h"
 #include "launcher/enter/identity.h"
 #include "launcher/enter/stdio.h"
+#include "launcher/unit/specifier.h"
 
 static struct arguments arguments; /* pages that only a child ever touches */
 
@@ -71,6 +73,12 @@ step_stdio(struct enter *e)
 }
 
 static int
+step_directories(struct enter *e)
+{
+	return directories_make(e);
+}
+
+static int
 step_environment(struct enter *e)
 {
 	return environment_read_files(&arguments, e);
@@ -81,7 +89,7 @@ step_environment(struct enter *e)
 static bool
 keeps_privilege(const struct enter *e)
 {
-	return e->command->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID);
+	return e->command && e->command->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID);
 }
 
 static int
@@ -183,7 +191,7 @@ step_descriptors(struct enter *e)
 static int
 step_directory(struct enter *e)
 {
-	const char *cwd = plan_str(e->plan, e->unit->exec.cwd);
+	const char *cwd = enter_text(e, e->unit->exec.cwd);
 
 	if ((!cwd && !e->detached) || chdir(cwd ? cwd : "/") == 0)
 		return 0;
@@ -242,6 +250,7 @@ static const struct {
 } steps[] = {
 	[ENTER_LIMITS] = { "set limits", 205, step_limits },
 	[ENTER_ENVIRONMENT] = { "read environment files", 204, step_environment },
+	[ENTER_DIRECTORIES] = { "make its directories", 233, step_directories },
 	[ENTER_STDIO] = { "open standard input and output", 209, step_stdio },
 	[ENTER_BOUNDING] = { "cut the capability bounding set", 218, step_bounding },
 	[ENTER_GROUPS] = { "change groups", 216, step_groups },
@@ -256,6 +265,19 @@ static const struct {
 	[ENTER_EXEC] = { "execute", 203, step_exec },
 };
 static_assert(ELEMENTSOF(steps) == ENTER_STEP_END, "one row for each step");
+
+const char *
+enter_text(const struct enter *e, struct ref r)
+{
+	static char text[16384]; /* pages that only a child ever touches */
+	const char *plain = plan_str(e->plan, r);
+	struct buf b;
+
+	if (!plain || !e->instance)
+		return plain;
+	buf_init(&b, text, sizeof(text));
+	return specifier_expand(plain, e->instance, &b) < 0 ? "" : text;
+}
 
 const char *
 enter_step_name(uint32_t step)
@@ -281,6 +303,12 @@ enter_walk(struct enter *e, uint32_t first, uint32_t last, struct enter_failure 
 		}
 	}
 	return 0;
+}
+
+int
+enter_drop(struct enter *e, struct enter_failure *ret)
+{
+	return enter_walk(e, ENTER_BOUNDING, ENTER_NO_PRIVS, ret);
 }
 
 int

@@ -16,7 +16,7 @@
 #include "launcher/monitor/heritage.h"
 
 int
-confine_root(int runtime_fd, struct why *why)
+confine_rootdir(int runtime_fd, struct why *why)
 {
 	_cleanup_fd_ int fd = runtime_fd;
 
@@ -83,7 +83,7 @@ confine_self(unsigned n_fds, struct why *why)
 
 #if SALLYPORT_SANITIZED
 int
-confine_calls(struct why *why)
+confine_syscalls(struct why *why)
 {
 	(void)why; /* a sanitizer's runtime makes calls of its own */
 	return 0;
@@ -152,7 +152,7 @@ add_calls(scmp_filter_ctx filter, struct why *why)
 }
 
 int
-confine_calls(struct why *why)
+confine_syscalls(struct why *why)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int r;

@@ -8,11 +8,11 @@
 #include "common/why.h"
 
 /*
- * confine_root - make the runtime directory the root directory, if CAP_SYS_CHROOT is there.
+ * confine_rootdir - make the runtime directory the root directory, if CAP_SYS_CHROOT is there.
  * @runtime_fd: O_PATH of it; taken and closed
  * Return: 1 rooted, 0 not allowed to (an unprivileged launcher), or -errno.
  */
-_must_check_ int confine_root(int runtime_fd, struct why *why);
+_must_check_ int confine_rootdir(int runtime_fd, struct why *why);
 
 /*
  * confine_self - no capability in any set, no_new_privs, not dumpable, few descriptors, no core.
@@ -22,4 +22,4 @@ _must_check_ int confine_root(int runtime_fd, struct why *why);
 _must_check_ int confine_self(unsigned n_fds, struct why *why);
 
 /* The system calls of confine.c's table and nothing else, from now on. Return: 0 or -errno. */
-_must_check_ int confine_calls(struct why *why);
+_must_check_ int confine_syscalls(struct why *why);

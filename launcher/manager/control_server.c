@@ -21,7 +21,7 @@
 
 /* One idempotent close. */
 static void
-client_close(struct manager *m, struct client *c)
+operator_close(struct manager *m, struct client *c)
 {
 	timer_stop(&m->timers, &c->timer);
 	watch_stop(m, &c->watch);
@@ -32,23 +32,23 @@ client_close(struct manager *m, struct client *c)
 }
 
 static void
-client_idle(struct manager *m, void *owner)
+operator_idle(struct manager *m, void *owner)
 {
-	client_close(m, owner);
+	operator_close(m, owner);
 }
 
 static bool
-client_is_owner(const struct manager *m, const struct client *c)
+operator_is_owner(const struct manager *m, const struct client *c)
 {
 	return c->uid == 0 || c->uid == m->uid;
 }
 
 /* Waits for what the peer does next, for so long. */
 static void
-client_expect(struct manager *m, struct client *c, uint32_t events)
+operator_expect(struct manager *m, struct client *c, uint32_t events)
 {
 	if (watch_set(m, &c->watch, events) < 0) {
-		client_close(m, c);
+		operator_close(m, c);
 		return;
 	}
 	timer_set(&m->timers, &c->timer, clock_usec() + CLIENT_IDLE_USEC);
@@ -56,35 +56,35 @@ client_expect(struct manager *m, struct client *c, uint32_t events)
 
 /* Return: 0, or -EAGAIN when the peer has to read first, or another error: it is closed then. */
 static int
-client_send(struct manager *m, struct client *c, const void *packet, size_t len)
+operator_send(struct manager *m, struct client *c, const void *packet, size_t len)
 {
 	const int r = fdpass_send(c->watch.fd, packet, len, NULL, 0);
 
 	if (r == -EAGAIN)
-		client_expect(m, c, EPOLLOUT);
+		operator_expect(m, c, EPOLLOUT);
 	else if (r < 0)
-		client_close(m, c);
+		operator_close(m, c);
 	return r;
 }
 
 static void
-client_send_end(struct manager *m, struct client *c)
+operator_send_end(struct manager *m, struct client *c)
 {
 	char packet[sizeof(c->end) + sizeof(c->end_text)];
 
 	memcpy(packet, &c->end, sizeof(c->end));
 	memcpy(packet + sizeof(c->end), c->end_text, c->end.n);
-	if (client_send(m, c, packet, sizeof(c->end) + c->end.n) < 0)
+	if (operator_send(m, c, packet, sizeof(c->end) + c->end.n) < 0)
 		return; /* closed, or `ending` stays set */
 	c->ending = false;
 	c->verb = CONTROL_VERB_END;
 	c->waits = NULL;
-	client_expect(m, c, EPOLLIN);
+	operator_expect(m, c, EPOLLIN);
 }
 
 /* The last packet of an answer. @error: errno or 0 */
 static void
-client_end(struct manager *m, struct client *c, int error, const char *text)
+operator_end(struct manager *m, struct client *c, int error, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -98,11 +98,11 @@ client_end(struct manager *m, struct client *c, int error, const char *text)
 		.n = (uint32_t)n,
 	};
 	c->ending = true;
-	client_send_end(m, c);
+	operator_send_end(m, c);
 }
 
 static int
-client_send_unit(struct manager *m, struct client *c, const struct unit *u)
+operator_send_unit(struct manager *m, struct client *c, const struct unit *u)
 {
 	char packet[CONTROL_PACKET_MAX];
 	struct control_reply_head head = {
@@ -115,19 +115,19 @@ client_send_unit(struct manager *m, struct client *c, const struct unit *u)
 	show_unit(m, u, &text);
 	head.n = (uint32_t)text.len;
 	memcpy(packet, &head, sizeof(head));
-	return client_send(m, c, packet, sizeof(head) + text.len);
+	return operator_send(m, c, packet, sizeof(head) + text.len);
 }
 
 /* Goes on with a listing as far as the peer reads. */
 static void
-client_list(struct manager *m, struct client *c)
+operator_list(struct manager *m, struct client *c)
 {
 	while (c->cursor < m->plan->n_units) {
-		if (client_send_unit(m, c, &m->units[c->cursor]) < 0)
+		if (operator_send_unit(m, c, &m->units[c->cursor]) < 0)
 			return;
 		c->cursor++;
 	}
-	client_end(m, c, 0, "");
+	operator_end(m, c, 0, "");
 }
 
 static struct unit *
@@ -146,13 +146,14 @@ verb_show(struct manager *m, struct client *c, struct unit *u, const struct cont
 	(void)q;
 	if (!u) {
 		c->cursor = 0;
-		client_list(m, c);
+		operator_list(m, c);
 	} else {
 		c->cursor = m->plan->n_units; /* nothing more after it, should it have to wait */
-		if (client_send_unit(m, c, u) == 0)
-			client_end(m, c, 0, "");
+		if (operator_send_unit(m, c, u) == 0)
+			operator_end(m, c, 0, "");
 		else if (c->watch.fd >= 0)
-			client_end(m, c, ENOBUFS, "read faster"); /* an empty queue takes it all */
+			operator_end(
+			    m, c, ENOBUFS, "read faster"); /* an empty queue takes it all */
 	}
 }
 
@@ -168,16 +169,16 @@ verb_job(struct manager *m, struct client *c, struct unit *u, const struct contr
 	const enum job_kind kind = kinds[q->verb];
 
 	if (m->stopping) {
-		client_end(m, c, ESHUTDOWN, "the launcher is stopping");
+		operator_end(m, c, ESHUTDOWN, "the launcher is stopping");
 		return;
 	}
 	job_request(m, u, kind);
 	if (q->flags & CONTROL_NO_BLOCK) {
-		client_end(m, c, 0, "");
+		operator_end(m, c, 0, "");
 		return;
 	}
 	c->waits = u;
-	client_expect(m, c, EPOLLIN); /* its hang-up is all it may say now */
+	operator_expect(m, c, EPOLLIN); /* its hang-up is all it may say now */
 	timer_stop(&m->timers, &c->timer);
 }
 
@@ -199,7 +200,7 @@ verb_kill(struct manager *m, struct client *c, struct unit *u, const struct cont
 		link_signal(m, &s->control, q->signo, scope);
 		any = true;
 	}
-	client_end(m, c, any ? 0 : ESRCH, any ? "" : "no process to kill");
+	operator_end(m, c, any ? 0 : ESRCH, any ? "" : "no process to kill");
 }
 
 static void
@@ -227,7 +228,7 @@ verb_reset_failed(
 		unit_reset_failed(m, u);
 	for (uint32_t i = 0; !u && i < m->plan->n_units; i++)
 		unit_reset_failed(m, &m->units[i]);
-	client_end(m, c, 0, "");
+	operator_end(m, c, 0, "");
 }
 
 static void (*const control_verbs[])(
@@ -252,22 +253,22 @@ control_request_take(struct manager *m, struct client *c, const void *bytes, siz
 	if (c->verb != CONTROL_VERB_END || control_check(bytes, len, &q, &why) < 0) {
 		log_unit(LOG_LEVEL_DEBUG, NULL, "control: uid %u: %s", c->uid,
 		    why.text[0] ? why.text : "a request before the answer to the last");
-		client_close(m, c);
+		operator_close(m, c);
 		return;
 	}
 	c->verb = q.verb;
-	if (control_changes(q.verb) && !client_is_owner(m, c)) {
-		client_end(m, c, EPERM, "only root or the launcher's own user may do that");
+	if (control_changes(q.verb) && !operator_is_owner(m, c)) {
+		operator_end(m, c, EPERM, "only root or the launcher's own user may do that");
 		return;
 	}
 	if (!m->link.settled) {
-		client_end(m, c, EAGAIN, "the manager is just starting");
+		operator_end(m, c, EAGAIN, "the manager is just starting");
 		return;
 	}
 	if (q.unit[0] != '\0') {
 		u = unit_named(m, q.unit);
 		if (!u) {
-			client_end(m, c, ENOENT, "not loaded");
+			operator_end(m, c, ENOENT, "not loaded");
 			return;
 		}
 	}
@@ -286,12 +287,12 @@ control_job_done(struct manager *m, struct unit *u, int error, const char *text)
 		if (c->waits != u)
 			continue;
 		c->waits = NULL;
-		client_end(m, c, error, text);
+		operator_end(m, c, error, text);
 	}
 }
 
 static void
-client_ready(struct manager *m, void *owner, uint32_t events)
+operator_ready(struct manager *m, void *owner, uint32_t events)
 {
 	struct client *c = owner;
 	char bytes[sizeof(struct control_request) + 1];
@@ -302,23 +303,23 @@ client_ready(struct manager *m, void *owner, uint32_t events)
 		return; /* closed earlier in this wake-up */
 	if (events & EPOLLOUT) {
 		if (c->ending)
-			client_send_end(m, c);
+			operator_send_end(m, c);
 		else if (c->verb == CONTROL_SHOW)
-			client_list(m, c);
+			operator_list(m, c);
 		return;
 	}
 	r = fdpass_recv(c->watch.fd, bytes, sizeof(bytes), NULL, 0, &got);
 	if (r == -EAGAIN)
 		return;
 	if (r < 0)
-		client_close(m, c); /* gone, or it sent what nobody asked for */
+		operator_close(m, c); /* gone, or it sent what nobody asked for */
 	else
 		control_request_take(m, c, bytes, got.len);
 }
 
 /* A free place in the pool that uid belongs to, or NULL. */
 static struct client *
-client_place(struct manager *m, uid_t uid)
+operator_place(struct manager *m, uid_t uid)
 {
 	const bool owner = uid == 0 || uid == m->uid;
 	const size_t from = owner ? 0 : CONTROL_CLIENTS_OWNER;
@@ -346,7 +347,7 @@ control_ready(struct manager *m, void *owner, uint32_t events)
 			return; /* none left, or no descriptors: it waits in the backlog */
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 			continue;
-		c = client_place(m, cred.uid);
+		c = operator_place(m, cred.uid);
 		if (!c) {
 			log_unit(LOG_LEVEL_WARNING, NULL,
 			    "control: too many clients like uid %u; sent one away", cred.uid);
@@ -354,7 +355,7 @@ control_ready(struct manager *m, void *owner, uint32_t events)
 		}
 		c->watch.fd = fd_take(&fd);
 		c->uid = cred.uid;
-		client_expect(m, c, EPOLLIN);
+		operator_expect(m, c, EPOLLIN);
 	}
 }
 
@@ -365,9 +366,9 @@ control_server_init(struct manager *m)
 		struct client *c = &m->clients[i];
 
 		c->watch = (struct watch){
-			.fd = -EBADF, .rank = WATCH_CONTROL, .ready = client_ready, .owner = c
+			.fd = -EBADF, .rank = WATCH_CONTROL, .ready = operator_ready, .owner = c
 		};
-		c->timer.fire = client_idle;
+		c->timer.fire = operator_idle;
 		c->timer.owner = c;
 		c->verb = CONTROL_VERB_END;
 	}
@@ -380,5 +381,5 @@ void
 control_server_done(struct manager *m)
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		client_close(m, &m->clients[i]);
+		operator_close(m, &m->clients[i]);
 }

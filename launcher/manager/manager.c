@@ -78,14 +78,14 @@ manager_build(struct manager *m, struct why *why)
 static int
 manager_confine(const struct manager *m, struct why *why)
 {
-	int r = confine_root(HERITAGE_RUNTIME, why);
+	int r = confine_rootdir(HERITAGE_RUNTIME, why);
 
 	if (r < 0)
 		return r;
 	if (r == 0)
 		log_debug("no CAP_SYS_CHROOT: the root directory stays");
 	r = confine_self(fds_needed(m->plan), why);
-	return r < 0 ? r : confine_calls(why);
+	return r < 0 ? r : confine_syscalls(why);
 }
 
 static void

@@ -1,5 +1,6 @@
 /*
  * service.c - a service's processes and the bookkeeping around its state. See service.h.
+ * Runs as: manager.
  */
 #include "launcher/manager/service.h"
 

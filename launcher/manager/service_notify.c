@@ -1,5 +1,6 @@
 /*
  * service_notify.c - a service's notify socket: who may speak, and what it changes. See service.h.
+ * Runs as: manager.
  * Trusts: which socket a datagram came on (each service has its own, mode 0600, owned by its user)
  *         and the sender's pid as the kernel gives it; nothing in the text.
  */

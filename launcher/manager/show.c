@@ -9,7 +9,7 @@
 #include "launcher/manager/socket.h"
 
 static void
-put_key(struct buf *out, const char *key)
+show_key(struct buf *out, const char *key)
 {
 	(void)buf_puts(out, key);
 	(void)buf_putc(out, '=');
@@ -17,9 +17,9 @@ put_key(struct buf *out, const char *key)
 
 /* One line stays one line, and a terminal is shown nothing it would obey. */
 static void
-put_text(struct buf *out, const char *key, const char *value)
+show_text(struct buf *out, const char *key, const char *value)
 {
-	put_key(out, key);
+	show_key(out, key);
 	for (const char *p = value ? value : ""; *p; p++) {
 		const unsigned char c = (unsigned char)*p;
 
@@ -32,21 +32,21 @@ put_text(struct buf *out, const char *key, const char *value)
 }
 
 static void
-put_number(struct buf *out, const char *key, uint64_t value)
+show_number(struct buf *out, const char *key, uint64_t value)
 {
-	put_key(out, key);
+	show_key(out, key);
 	(void)buf_printf(out, "%llu\n", (unsigned long long)value);
 }
 
 static void
-put_bool(struct buf *out, const char *key, bool value)
+show_bool(struct buf *out, const char *key, bool value)
 {
-	put_text(out, key, value ? "yes" : "no");
+	show_text(out, key, value ? "yes" : "no");
 }
 
 /* "1min 30s", "100ms", "infinity" */
 static void
-put_span(struct buf *out, const char *key, uint64_t usec)
+show_span(struct buf *out, const char *key, uint64_t usec)
 {
 	static const struct {
 		const char *name;
@@ -62,7 +62,7 @@ put_span(struct buf *out, const char *key, uint64_t usec)
 	};
 	bool first = true;
 
-	put_key(out, key);
+	show_key(out, key);
 	if (usec == USEC_INFINITY)
 		(void)buf_puts(out, "infinity");
 	else if (usec == 0)
@@ -79,25 +79,25 @@ put_span(struct buf *out, const char *key, uint64_t usec)
 }
 
 static void
-put_unit_ref(const struct manager *m, struct buf *out, const char *key, const struct unit *u)
+show_unit_ref(const struct manager *m, struct buf *out, const char *key, const struct unit *u)
 {
-	put_text(out, key, u ? plan_str(m->plan, u->plan->id) : "");
+	show_text(out, key, u ? plan_str(m->plan, u->plan->id) : "");
 }
 
 static void
 show_head(const struct manager *m, const struct unit *u, const char *active, const char *sub,
     const char *result, struct buf *out)
 {
-	put_text(out, "Id", plan_str(m->plan, u->plan->id));
-	put_text(out, "Description",
+	show_text(out, "Id", plan_str(m->plan, u->plan->id));
+	show_text(out, "Description",
 	    plan_str(m->plan, u->plan->description) ? plan_str(m->plan, u->plan->description)
 						    : plan_str(m->plan, u->plan->id));
-	put_text(out, "LoadState", "loaded");
-	put_text(out, "ActiveState", active);
-	put_text(out, "SubState", sub);
-	put_text(out, "Result", result);
-	put_text(out, "FragmentPath", plan_str(m->plan, u->plan->path));
-	put_text(out, "Job", u->job == JOB_NONE ? "" : job_name(u->job));
+	show_text(out, "LoadState", "loaded");
+	show_text(out, "ActiveState", active);
+	show_text(out, "SubState", sub);
+	show_text(out, "Result", result);
+	show_text(out, "FragmentPath", plan_str(m->plan, u->plan->path));
+	show_text(out, "Job", u->job == JOB_NONE ? "" : job_name(u->job));
 }
 
 /* What triggers it, one space between. */
@@ -106,7 +106,7 @@ show_triggered_by(const struct manager *m, const struct unit *u, struct buf *out
 {
 	bool first = true;
 
-	put_key(out, "TriggeredBy");
+	show_key(out, "TriggeredBy");
 	PLAN_FOREACH (m->plan, u->plan->service.sockets, struct plan_index, x) {
 		if (m->units[x->index].socket.service != u)
 			continue;
@@ -135,28 +135,28 @@ show_service(const struct manager *m, const struct unit *u, struct buf *out)
 
 	show_head(m, u, service_active_name(s->state), service_state_name(s->state),
 	    service_result_name(s->result), out);
-	put_text(out, "Type", p->type < ELEMENTSOF(types) ? types[p->type] : "?");
-	put_text(out, "NotifyAccess",
+	show_text(out, "Type", p->type < ELEMENTSOF(types) ? types[p->type] : "?");
+	show_text(out, "NotifyAccess",
 	    p->notify_access < ELEMENTSOF(access) ? access[p->notify_access] : "?");
-	put_number(out, "MainPID", process_alive(&s->main) ? (uint64_t)s->main.pid : 0);
-	put_number(out, "ControlPID", process_alive(&s->control) ? (uint64_t)s->control.pid : 0);
-	put_number(out, "ExecMainPID", (uint64_t)s->main.pid);
-	put_number(out, "ExecMainCode", (uint64_t)s->main.code);
-	put_number(out, "ExecMainStatus", (uint64_t)s->main.status);
-	put_number(out, "ExecMainStartTimestampMonotonic", s->main.started_usec);
-	put_number(out, "ExecMainExitTimestampMonotonic", s->main.exited_usec);
-	put_number(out, "NRestarts", s->n_restarts);
-	put_number(out, "NFileDescriptorStore", 0);
-	put_text(out, "StatusText", s->status);
-	put_number(out, "StatusErrno", (uint64_t)s->error);
-	put_span(out, "RestartUSec", policy_restart_usec(u->plan, 0));
-	put_span(out, "TimeoutStartUSec", policy_timeout_usec(u->plan, STATE_START));
-	put_span(out, "TimeoutStopUSec", policy_timeout_usec(u->plan, STATE_STOP));
-	put_text(out, "User", plan_str(m->plan, u->plan->exec.user));
-	put_text(out, "Group", plan_str(m->plan, u->plan->exec.group));
-	put_number(out, "StateChangeTimestampMonotonic", s->since_usec);
-	put_number(out, "ActiveEnterTimestampMonotonic", s->active_usec);
-	put_number(out, "InactiveEnterTimestampMonotonic", s->inactive_usec);
+	show_number(out, "MainPID", process_alive(&s->main) ? (uint64_t)s->main.pid : 0);
+	show_number(out, "ControlPID", process_alive(&s->control) ? (uint64_t)s->control.pid : 0);
+	show_number(out, "ExecMainPID", (uint64_t)s->main.pid);
+	show_number(out, "ExecMainCode", (uint64_t)s->main.code);
+	show_number(out, "ExecMainStatus", (uint64_t)s->main.status);
+	show_number(out, "ExecMainStartTimestampMonotonic", s->main.started_usec);
+	show_number(out, "ExecMainExitTimestampMonotonic", s->main.exited_usec);
+	show_number(out, "NRestarts", s->n_restarts);
+	show_number(out, "NFileDescriptorStore", 0);
+	show_text(out, "StatusText", s->status);
+	show_number(out, "StatusErrno", (uint64_t)s->error);
+	show_span(out, "RestartUSec", policy_restart_usec(u->plan, 0));
+	show_span(out, "TimeoutStartUSec", policy_timeout_usec(u->plan, STATE_START));
+	show_span(out, "TimeoutStopUSec", policy_timeout_usec(u->plan, STATE_STOP));
+	show_text(out, "User", plan_str(m->plan, u->plan->exec.user));
+	show_text(out, "Group", plan_str(m->plan, u->plan->exec.group));
+	show_number(out, "StateChangeTimestampMonotonic", s->since_usec);
+	show_number(out, "ActiveEnterTimestampMonotonic", s->active_usec);
+	show_number(out, "InactiveEnterTimestampMonotonic", s->inactive_usec);
 	show_triggered_by(m, u, out);
 }
 
@@ -182,24 +182,24 @@ show_socket(const struct manager *m, const struct unit *u, struct buf *out)
 	for (uint32_t i = 0; i < k->n_listeners; i++) {
 		const struct plan_listen *l = k->listeners[i].listen;
 
-		put_key(out, "Listen");
+		show_key(out, "Listen");
 		(void)buf_printf(
 		    out, "%s (%s)\n", plan_str(m->plan, l->text), listen_kinds[l->kind]);
 	}
-	put_unit_ref(m, out, "Triggers", k->service);
-	put_bool(out, "Accept", false);
-	put_number(out, "NAccepted", k->n_accepted);
-	put_number(out, "NConnections", 0);
-	put_text(out, "FileDescriptorName", plan_str(m->plan, u->plan->socket.fd_name));
-	put_number(out, "Backlog", u->plan->socket.backlog);
+	show_unit_ref(m, out, "Triggers", k->service);
+	show_bool(out, "Accept", false);
+	show_number(out, "NAccepted", k->n_accepted);
+	show_number(out, "NConnections", 0);
+	show_text(out, "FileDescriptorName", plan_str(m->plan, u->plan->socket.fd_name));
+	show_number(out, "Backlog", u->plan->socket.backlog);
 	buf_init(&text, status, sizeof(status));
 	if (k->pause_usec != 0)
 		(void)buf_printf(&text,
 		    "paused: its service was started too often; polled again"
 		    " at %llu us",
 		    (unsigned long long)k->pause_usec);
-	put_text(out, "StatusText", buf_cstr(&text));
-	put_number(out, "StateChangeTimestampMonotonic", k->since_usec);
+	show_text(out, "StatusText", buf_cstr(&text));
+	show_number(out, "StateChangeTimestampMonotonic", k->since_usec);
 }
 
 void

@@ -13,7 +13,8 @@
 
 #include "common/clock.h"
 #include "common/num.h"
-#include "launcher/enter/enter.h"
+#include "launcher/enter/connection.h"
+#include "launcher/enter/directories.h"
 #include "launcher/monitor/monitor.h"
 
 /* Each service may have its main process and one control command at a time. */
@@ -25,9 +26,14 @@ instances_init(struct monitor *m, struct why *why)
 {
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; i < m->plan->n_units; i++)
-		if (plan_unit(m->plan, i)->kind == UNIT_SERVICE)
+	for (uint32_t i = 0; i < m->plan->n_units; i++) {
+		const struct plan_unit *u = plan_unit(m->plan, i);
+
+		if (u->kind == UNIT_SERVICE)
 			n += INSTANCES_PER_SERVICE;
+		else if (u->socket.accept)
+			n += (uint64_t)u->socket.max_connections * INSTANCES_PER_SERVICE;
+	}
 	m->n_instances = (uint32_t)(n > INSTANCES_MAX ? INSTANCES_MAX : n);
 	m->instances = calloc(m->n_instances, sizeof(m->instances[0]));
 	if (!m->instances && m->n_instances > 0)
@@ -65,17 +71,31 @@ collect_fds(const struct monitor *m, const struct plan_unit *u, struct enter_fd 
 	return n;
 }
 
+/* NOTIFY_SOCKET is for those who may use it: systemd.service(5), NotifyAccess=. */
+static const char *
+notify_path(const struct monitor *m, const struct plan_unit *u, uint32_t slot)
+{
+	static char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char index[NUM_TEXT_MAX];
+	struct buf b;
+
+	if (m->notify_fds[u->index] < 0 ||
+	    (slot != COMMAND_START && u->service.notify_access == NOTIFY_ACCESS_MAIN))
+		return NULL;
+	buf_init(&b, path, sizeof(path));
+	(void)buf_puts(&b, m->runtime_dir);
+	(void)buf_puts(&b, "/notify/");
+	(void)buf_puts(&b, num_format(index, u->index));
+	return path; /* it fitted when it was bound */
+}
+
 /* In the child. */
 static _Noreturn void
 instance_child(const struct monitor *m, const struct plan_unit *u, const struct plan_command *c,
     const struct msg *request, const int *passed, int status_fd)
 {
 	static struct enter_fd fds[ENTER_FDS_MAX]; /* pages that only a child touches */
-	static char notify_path[256];
-	static struct peer peer;
-	char index[NUM_TEXT_MAX];
 	uint8_t id[16];
-	struct buf path;
 	struct enter e = {
 		.plan = m->plan,
 		.unit = u,
@@ -83,29 +103,21 @@ instance_child(const struct monitor *m, const struct plan_unit *u, const struct 
 		.fds = fds,
 		.stdio_fd = STDERR_FILENO,
 		.detached = true,
+		.notify_path = notify_path(m, u, request->slot),
 		.watchdog_usec = request->watchdog_usec,
 		.main_pid = request->pid,
 		.nofile = &m->nofile,
 		.status_fd = status_fd,
 	};
 
-	if (request->flags & MSG_START_CONNECTION) {
-		fds[0] = (struct enter_fd){ .fd = passed[0], .name = "connection" };
-		e.n_fds = 1;
-		peer_name(passed[0], &peer);
-		e.peer = &peer;
-	} else if (request->slot == COMMAND_START) {
+	if (request->slot == COMMAND_CLEAN)
+		_exit(directories_remove(&e) < 0 ? enter_step_exit_code(ENTER_DIRECTORIES) : 0);
+	if (request->flags & MSG_START_CONNECTION)
+		connection_enter(&e, fds, passed[0], request->number);
+	else if (request->slot == COMMAND_START)
 		e.n_fds = collect_fds(m, u, fds);
-	}
 	if (getrandom(id, sizeof(id), GRND_NONBLOCK) == sizeof(id))
 		e.invocation_id = id;
-	if (m->notify_fds[u->index] >= 0) {
-		buf_init(&path, notify_path, sizeof(notify_path));
-		(void)buf_puts(&path, m->runtime_dir);
-		(void)buf_puts(&path, "/notify/");
-		(void)buf_puts(&path, num_format(index, u->index));
-		e.notify_path = notify_path; /* its length was checked when it was bound */
-	}
 	enter_run(&e);
 }
 
@@ -155,7 +167,7 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 
 	/* msg.c let a descriptor through only together with the flag */
 	assert(n_fds == (request->flags & MSG_START_CONNECTION ? 1 : 0));
-	if (!c || !x)
+	if (!x || (!c && !(u && request->slot == COMMAND_CLEAN)))
 		return -EPROTO;
 	generation = x->generation + 1 ? x->generation + 1 : 1;
 	*x = (struct instance){ .generation = generation,

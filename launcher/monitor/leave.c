@@ -4,6 +4,7 @@
 #include "launcher/monitor/leave.h"
 
 #include <fcntl.h>
+#include <mqueue.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -54,6 +55,22 @@ kill_children(const struct monitor *m)
 			(void)kill(m->instances[i].pid, SIGKILL);
 }
 
+/* RemoveOnStop=: the paths of a socket unit and their other names. */
+static void
+remove_paths(const struct monitor *m, const struct plan_unit *u)
+{
+	PLAN_FOREACH (m->plan, u->socket.symlinks, struct plan_word, w)
+		(void)unlink(plan_str(m->plan, w->text)); /* gone already is as good */
+	PLAN_FOREACH (m->plan, u->socket.listens, struct plan_listen, l) {
+		const char *path = plan_str(m->plan, l->text);
+
+		if (l->kind == LISTEN_MESSAGE_QUEUE)
+			(void)mq_unlink(path);
+		else if (path[0] == '/' && l->kind != LISTEN_SPECIAL)
+			(void)unlink(path);
+	}
+}
+
 static void
 clean_runtime(struct monitor *m)
 {
@@ -63,6 +80,8 @@ clean_runtime(struct monitor *m)
 	 */
 	(void)unlinkat(m->runtime_fd, "control", 0);
 	for (uint32_t i = 0; i < m->plan->n_units; i++) {
+		if (plan_unit(m->plan, i)->socket.remove_on_stop)
+			remove_paths(m, plan_unit(m->plan, i));
 		if (m->notify_fds[i] < 0)
 			continue;
 		(void)snprintf(name, sizeof(name), "notify/%u", i);

@@ -25,6 +25,7 @@ enum msg_field {
 	F_FLAGS = 1 << 12,
 	F_STARTED = 1 << 13,
 	F_WATCHDOG = 1 << 14,
+	F_NUMBER = 1 << 15,
 };
 
 static const struct msg_row {
@@ -37,7 +38,7 @@ static const struct msg_row {
 } msg_rows[] = {
 	{ MSG_HELLO, "hello", MSG_STATE_NEW, 0, 0, 0 },
 	{ MSG_START, "start", MSG_STATE_UP,
-	    F_SEQ | F_UNIT | F_SLOT | F_COMMAND | F_PID | F_FLAGS | F_WATCHDOG,
+	    F_SEQ | F_UNIT | F_SLOT | F_COMMAND | F_PID | F_FLAGS | F_WATCHDOG | F_NUMBER,
 	    MSG_START_CONNECTION, MSG_START_CONNECTION },
 	{ MSG_SIGNAL, "signal", MSG_STATE_UP, F_INSTANCE | F_SIGNO | F_SCOPE, 0, 0 },
 	{ MSG_INSTANCE, "instance", MSG_STATE_LEARNING,
@@ -52,7 +53,7 @@ static const struct msg_row {
 };
 
 /* A field that is added to the wire and not to the checks below would go unchecked. */
-static_assert(sizeof(struct msg) == 80, "no padding on the wire, no field without a check");
+static_assert(sizeof(struct msg) == 88, "no padding on the wire, no field without a check");
 
 static const struct msg_row *
 row_of(uint32_t type)
@@ -73,7 +74,8 @@ fields_set(const struct msg *m)
 	       (m->pid ? F_PID : 0u) | (m->error ? F_ERROR : 0u) | (m->step ? F_STEP : 0u) |
 	       (m->signo ? F_SIGNO : 0u) | (m->scope ? F_SCOPE : 0u) | (m->code ? F_CODE : 0u) |
 	       (m->status ? F_STATUS : 0u) | (m->flags ? F_FLAGS : 0u) |
-	       (m->started_usec ? F_STARTED : 0u) | (m->watchdog_usec ? F_WATCHDOG : 0u);
+	       (m->started_usec ? F_STARTED : 0u) | (m->watchdog_usec ? F_WATCHDOG : 0u) |
+	       (m->number ? F_NUMBER : 0u);
 }
 
 /* What no message of the type may hold, whatever the plan says. NULL when all is well. */

@@ -15,7 +15,7 @@
 
 #include "common/why.h"
 
-#define MSG_VERSION 1u /* bump on any change below; both ends refuse a mismatch */
+#define MSG_VERSION 2u /* bump on any change below; both ends refuse a mismatch */
 
 /* Requests are odd and come from the manager, events are even and come from the monitor. */
 enum msg_type {
@@ -61,6 +61,7 @@ struct msg {
 	int32_t status; /* EXITED: exit status or signal */
 	uint32_t flags; /* START: enum msg_start_flag; INSTANCE: enum msg_instance_flag */
 	uint64_t started_usec; /* INSTANCE, STARTED: CLOCK_MONOTONIC of the fork */
+	uint64_t number; /* START with MSG_START_CONNECTION: N of "name@N-..." */
 	uint64_t watchdog_usec; /* START: WATCHDOG_USEC for the child, 0 none */
 };
 

@@ -44,8 +44,14 @@ plan_has_root_service(const struct plan *p)
 	for (uint32_t i = 0; i < p->n_units; i++) {
 		const struct plan_unit *u = plan_unit(p, i);
 
-		if (u->kind == UNIT_SERVICE && (!u->exec.has_user || u->exec.uid == 0))
+		if (u->kind != UNIT_SERVICE)
+			continue;
+		if (!u->exec.has_user || u->exec.uid == 0)
 			return true;
+		for (uint32_t slot = 0; slot < COMMAND_SLOT_END; slot++)
+			PLAN_FOREACH (p, u->service.commands[slot], struct plan_command, c)
+				if (c->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID))
+					return true;
 	}
 	return false;
 }
@@ -62,16 +68,31 @@ plan_forbids_no_new_privs(const struct plan *p)
 	return false;
 }
 
+/* RuntimeDirectory= and its kin are made and given away at each start. */
+static bool
+plan_makes_directories(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->n_units; i++)
+		for (int k = 0; k < DIRECTORY_KIND_END; k++)
+			if (plan_unit(p, i)->exec.directories[k].paths.n > 0)
+				return true;
+	return false;
+}
+
 uint64_t
 confine_capabilities(const struct monitor *m)
 {
+	uint64_t caps = CAP_BIT(CAP_SETUID) | /* become User= and the manager's user */
+			CAP_BIT(CAP_SETGID) | /* the same for groups */
+			CAP_BIT(CAP_SETPCAP) | /* cut a child's bounding set */
+			CAP_BIT(CAP_KILL) | /* signal what runs as another user */
+			CAP_BIT(CAP_SYS_CHROOT); /* the manager's root directory */
+
 	if (plan_has_root_service(m->plan))
 		return CAP_ALL;
-	return CAP_BIT(CAP_SETUID) | /* become User= and the manager's user */
-	       CAP_BIT(CAP_SETGID) | /* the same for groups */
-	       CAP_BIT(CAP_SETPCAP) | /* cut a child's bounding set */
-	       CAP_BIT(CAP_KILL) | /* signal what runs as another user */
-	       CAP_BIT(CAP_SYS_CHROOT); /* the manager's root directory */
+	if (plan_makes_directories(m->plan))
+		caps |= CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_FOWNER);
+	return caps;
 }
 
 static int
@@ -134,7 +155,8 @@ confine_monitor(struct monitor *m, struct why *why)
 		if (r < 0)
 			return r;
 	}
-	if (!plan_forbids_no_new_privs(m->plan) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (keep != CAP_ALL && !plan_forbids_no_new_privs(m->plan) &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return why_set(why, -errno, "monitor: no_new_privs");
 	return 0;
 }

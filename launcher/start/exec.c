@@ -17,6 +17,7 @@
 #include "common/num.h"
 #include "launcher/enter/enter.h"
 #include "launcher/enter/stdio.h"
+#include "launcher/start/inherit.h"
 #include "launcher/start/sock_open.h"
 #include "launcher/unit/addr.h"
 #include "launcher/unit/build.h"
@@ -177,13 +178,15 @@ static int
 begin_plan(struct exec_run *x, struct why *why)
 {
 	const int r = build_init(&x->build, why);
+	mode_t mask;
 
 	if (r < 0)
 		return r;
 	x->new_socket = build_unit(&x->build, UNIT_SOCKET, "exec.socket");
 	x->new_service = build_unit(&x->build, UNIT_SERVICE, "exec.service");
-	x->new_socket->socket.mode = 0666 & ~umask(0);
-	(void)umask(0777 & ~x->new_socket->socket.mode); /* only asked for; put it back */
+	mask = umask(0); /* only asked for: the command gets it as it was */
+	(void)umask(mask);
+	x->new_socket->socket.mode = 0666 & ~mask;
 	x->new_socket->socket.directory_mode = 0755;
 	x->new_socket->socket.backlog = UINT32_MAX;
 	x->new_socket->socket.uid = (uid_t)-1;
@@ -224,21 +227,12 @@ finish_plan(struct exec_run *x, char **argv, struct why *why)
 static int
 take_inherited(struct exec_run *x, struct why *why)
 {
-	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-	uint64_t v;
+	static struct inherit inherited; /* large */
+	const int r = inherit_init(&inherited, why);
 
-	if (!pid || !n || num_parse_str(pid, 1, INT32_MAX, &v) < 0 || v != (uint64_t)getpid())
-		return 0;
-	if (num_parse_str(n, 0, ENTER_FDS_MAX, &v) < 0)
-		return why_set(why, -EINVAL, "LISTEN_FDS=%s", n);
-	for (uint64_t i = 0; i < v; i++) {
-		const int fd = ENTER_FDS_FIRST + (int)i;
-
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-			return why_set(why, -errno, "LISTEN_FDS=%s: descriptor %d", n, fd);
-		x->fds[x->enter.n_fds++].fd = fd;
-	}
-	return 0;
+	for (uint32_t i = 0; r == 0 && i < inherited.n; i++)
+		x->fds[x->enter.n_fds++].fd = inherited.fds[i];
+	return r;
 }
 
 /* One name for all, or one for each. */

@@ -19,6 +19,7 @@
 #include "launcher/monitor/monitor.h"
 #include "launcher/monitor/upstream.h"
 #include "launcher/start/confine.h"
+#include "launcher/start/inherit.h"
 #include "launcher/start/runtime.h"
 #include "launcher/start/sock_open.h"
 #include "launcher/unit/load.h"
@@ -211,24 +212,62 @@ raise_nofile(struct monitor *m)
 	(void)setrlimit(RLIMIT_NOFILE, &raised); /* too few: opening the socket will say so */
 }
 
+/* Symlinks=: other names for the one path of a unit. A failure is no reason not to serve. */
+static void
+make_symlinks(const struct monitor *m, const struct plan_unit *u)
+{
+	const struct plan_listen *l = plan_at(m->plan, u->socket.listens.head, sizeof(*l));
+
+	PLAN_FOREACH (m->plan, u->socket.symlinks, struct plan_word, w) {
+		const char *name = plan_str(m->plan, w->text), *path = plan_str(m->plan, l->text);
+		struct why why;
+
+		if (sock_symlink(&u->socket, path, name, &why) < 0)
+			log_unit(LOG_LEVEL_WARNING, plan_str(m->plan, u->id), "%s", why.text);
+	}
+}
+
+static int
+open_listener(struct monitor *m, struct inherit *inherited, uint32_t i, struct why *why)
+{
+	const struct plan_listen *l = plan_listen(m->plan, i);
+	const struct plan_unit *u = plan_unit(m->plan, l->unit);
+	const char *id = plan_str(m->plan, u->id), *text = plan_str(m->plan, l->text);
+	struct why warn;
+	int r = inherit_take(inherited, m->plan, l);
+
+	if (r >= 0) {
+		m->listen_fds[i] = r;
+		log_unit(LOG_LEVEL_INFO, id, "took over %s", text);
+		return 0;
+	}
+	r = sock_open(m->plan, u, l, &m->listen_fds[i], &warn, why);
+	if (r < 0)
+		return why_prefix(
+		    why, r, "%s: %s:%u", id, plan_str(m->plan, l->source.file), l->source.line);
+	if (warn.text[0])
+		log_unit(LOG_LEVEL_WARNING, id, "%s: %s", text, warn.text);
+	log_unit(LOG_LEVEL_INFO, id, "listening on %s", text);
+	return 0;
+}
+
 static int
 open_listeners(struct monitor *m, struct why *why)
 {
-	for (uint32_t i = 0; i < m->plan->n_listens; i++) {
-		const struct plan_listen *l = plan_listen(m->plan, i);
-		const struct plan_unit *u = plan_unit(m->plan, l->unit);
-		struct why warn;
-		const int r = sock_open(m->plan, u, l, &m->listen_fds[i], &warn, why);
+	static struct inherit inherited; /* large */
+	uint32_t left;
+	int r = inherit_init(&inherited, why);
 
-		if (r < 0)
-			return why_prefix(why, r, "%s: %s:%u", plan_str(m->plan, u->id),
-			    plan_str(m->plan, l->source.file), l->source.line);
-		if (warn.text[0])
-			log_unit(LOG_LEVEL_WARNING, plan_str(m->plan, u->id), "%s: %s",
-			    plan_str(m->plan, l->text), warn.text);
-		log_unit(LOG_LEVEL_INFO, plan_str(m->plan, u->id), "listening on %s",
-		    plan_str(m->plan, l->text));
-	}
+	for (uint32_t i = 0; r == 0 && i < m->plan->n_listens; i++)
+		r = open_listener(m, &inherited, i, why);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		if (plan_unit(m->plan, i)->kind == UNIT_SOCKET)
+			make_symlinks(m, plan_unit(m->plan, i));
+	left = inherit_done(&inherited);
+	if (left > 0)
+		log_warning("%u of the descriptors passed to us belong to no unit; closed", left);
 	return 0;
 }
 

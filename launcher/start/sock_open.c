@@ -76,7 +76,7 @@ set_options(const struct opening *o, int fd, struct why *why)
 
 /* The directories above a path, made on the way with DirectoryMode=. */
 static int
-make_parents(const struct opening *o, const char *full, struct why *why)
+make_parents(const struct plan_socket *s, const char *full, struct why *why)
 {
 	char path[PATH_MAX];
 
@@ -87,8 +87,8 @@ make_parents(const struct opening *o, const char *full, struct why *why)
 			return why_set(why, -ENAMETOOLONG, "%s", full);
 		memcpy(path, full, n);
 		path[n] = '\0';
-		if (mkdir(path, o->unit->socket.directory_mode) < 0 && errno != EEXIST)
-			return why_set(why, -errno, "%s: make directory %s", o->text, path);
+		if (mkdir(path, s->directory_mode) < 0 && errno != EEXIST)
+			return why_set(why, -errno, "%s: make directory %s", full, path);
 	}
 	return 0;
 }
@@ -126,7 +126,7 @@ bind_address(const struct opening *o, int fd, struct why *why)
 		r = bind_once(o, fd);
 		return r < 0 ? why_set(why, r, "%s: bind", o->text) : 0;
 	}
-	r = make_parents(o, path_of(o), why);
+	r = make_parents(&o->unit->socket, path_of(o), why);
 	if (r < 0)
 		return r;
 	r = bind_once(o, fd);
@@ -205,7 +205,7 @@ open_node(const struct opening *o, int *ret_fd, struct why *why)
 		return node_open_special(s, o->text, ret_fd, why);
 	if (o->listen->kind == LISTEN_MESSAGE_QUEUE)
 		return node_open_queue(s, o->text, ret_fd, why);
-	r = make_parents(o, o->text, why);
+	r = make_parents(&o->unit->socket, o->text, why);
 	if (r == 0)
 		r = node_open_fifo(o->plan, s, o->text, ret_fd, why);
 	return r < 0 ? r : give_away(o, o->text, why);
@@ -240,4 +240,19 @@ sock_open(const struct plan *p, const struct plan_unit *unit, const struct plan_
 		return open_one(&o, ret_fd, why);
 	}
 	return r;
+}
+
+int
+sock_symlink(const struct plan_socket *s, const char *path, const char *name, struct why *why)
+{
+	struct stat st;
+	int r = make_parents(s, name, why);
+
+	if (r < 0)
+		return r;
+	if (lstat(name, &st) == 0 && S_ISLNK(st.st_mode) && unlink(name) < 0)
+		return why_set(why, -errno, "%s: remove the old link", name);
+	if (symlink(path, name) < 0)
+		return why_set(why, -errno, "%s: link to %s", name, path);
+	return 0;
 }

@@ -12,6 +12,13 @@
 #include "launcher/unit/plan.h"
 
 /*
+ * sock_symlink - one of Symlinks=: name points at path. An older link is replaced, nothing else.
+ * Return: 0 or -errno.
+ */
+_must_check_ int sock_symlink(
+    const struct plan_socket *s, const char *path, const char *name, struct why *why);
+
+/*
  * sock_open - open, bind, own, listen.
  * @unit: the socket unit l belongs to
  * @warn: filled with tuning that the kernel did not grant; "" when all was

@@ -106,6 +106,22 @@ diag_withdraw(struct diag *d, const char *unit, const char *directive)
 	}
 }
 
+bool
+diag_forgive(struct diag *d, const char *unit)
+{
+	const size_t before = d->fatal;
+
+	for (size_t i = 0; i < d->n; i++) {
+		struct diag_item *item = &d->items[i];
+
+		if (item->level < DIAG_REFUSED || !item->unit || strcmp(item->unit, unit) != 0)
+			continue;
+		item->level = DIAG_WARNING;
+		d->fatal--;
+	}
+	return d->fatal < before;
+}
+
 const char *
 diag_level_name(enum diag_level level)
 {

@@ -51,5 +51,8 @@ void diag_add(struct diag *d, enum diag_level level, const char *unit, const cha
 /* A later line took a directive back: what was refused about it in this unit is only noted. */
 void diag_withdraw(struct diag *d, const char *unit, const char *directive);
 
+/* What stops the load in this unit only warns. Return: true when there was such a finding. */
+bool diag_forgive(struct diag *d, const char *unit);
+
 /* "enforced", "noted", ... */
 const char *diag_level_name(enum diag_level level);

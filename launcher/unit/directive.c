@@ -93,11 +93,15 @@ verdict_parse(struct assign *a)
 	const struct directive *row = a->row;
 	const int r = row->parse(a, (char *)a->draft + row->offset);
 
+	if (r == 0 && row->class == DIRECTIVE_PENDING)
+		return verdict_refused(a, row->name, "not enforced yet");
 	if (r == 0)
 		return (struct verdict){ DIAG_ENFORCED, "" };
+	if (r == PARSE_NOTED)
+		return (struct verdict){ DIAG_NOTED, a->why.text };
 	if (r == -EOPNOTSUPP)
 		return verdict_refused(a, row->name, a->why.text);
-	if (row->class == DIRECTIVE_STRICT)
+	if (row->class != DIRECTIVE_ENFORCED)
 		return (struct verdict){ DIAG_ERROR, a->why.text };
 	(void)why_prefix(&a->why, 0, "ignored");
 	return (struct verdict){ DIAG_WARNING, a->why.text };

@@ -32,6 +32,8 @@ enum directive_class {
 	DIRECTIVE_ENFORCED, /* does what it says; a bad value is ignored with a warning, as in
 			       systemd */
 	DIRECTIVE_STRICT, /* does what it says; a bad value is an error */
+	DIRECTIVE_PENDING, /* read and kept, but nothing acts on it yet: refused until something
+			      does */
 	DIRECTIVE_NOTED, /* harmless, ignored, said so */
 	DIRECTIVE_REFUSED, /* would protect or change what runs, and is not done here */
 };
@@ -50,9 +52,11 @@ struct assign {
 
 /*
  * A parser writes one value into its field.
- * Return: 0; -EOPNOTSUPP when the value is good but not done here (then it is refused by name);
- *         another -errno when it is no such value. why says more in either case.
+ * Return: 0; PARSE_NOTED when the value is good and comes to nothing here; -EOPNOTSUPP when it is
+ *         good but not done here (then it is refused by name); another -errno when it is no such
+ *         value. why says more in each case but the first.
  */
+#define PARSE_NOTED 1
 typedef int parse_fn(struct assign *a, void *field);
 
 struct directive {

@@ -25,8 +25,12 @@ struct draft {
 	struct ref service_name; /* Service= */
 	struct plan_list socket_names; /* Sockets=, struct plan_word */
 	struct plan_list supplementary; /* SupplementaryGroups=, struct plan_word */
+	struct plan_list dependency_names[DEPENDENCY_END]; /* struct plan_word */
 	struct draft *service; /* of a socket: the unit it starts */
 	struct where *set; /* by directive_index() */
+	bool linked; /* what it brings along was looked for */
+	bool needed; /* named, or needed by what is: if it fails, the load fails */
+	bool dropped; /* left out of the plan */
 	bool listed; /* has its place in the order of the plan */
 };
 
@@ -46,6 +50,7 @@ struct loader {
 	struct draft **order; /* as they go into the plan */
 	size_t n_order;
 	struct loader_names names;
+	bool changed; /* linking has to go on */
 };
 
 /* A text of the plan being built; NULL for none. */
@@ -82,8 +87,26 @@ void draft_defaults(struct draft *d);
 /* finish.c: what can only be said when all lines are read: users, defaults of ours, rules. */
 void draft_finish(struct loader *l, struct draft *d);
 
-/* link.c: pulls in what each draft needs (n_drafts grows) and connects sockets and services. */
+/* How a unit comes to be looked for, which says what it means that it is not there. */
+enum pull {
+	PULL_NEEDED, /* an error */
+	PULL_IF_THERE, /* nothing; but if it is there it must be good */
+	PULL_WANTED, /* nothing; and if it is no good, a warning */
+	PULL_AGAIN, /* all was said */
+};
+
+/* load.c: by name; NULL when it cannot be loaded (the findings say why). */
+struct draft *loader_unit(
+    struct loader *l, const struct unit_name *name, const char *own_dir, enum pull how);
+
+/* load.c: what is loaded already, by any of its names. */
+struct draft *loader_find(struct loader *l, const char *id);
+
+/* link.c: pulls in what each draft needs (n_drafts grows) and finds the service of each socket. */
 void loader_link(struct loader *l);
+
+/* link.c: units that are only wanted and cannot be had are dropped, their findings forgiven. */
+void loader_leave_out(struct loader *l);
 
 /* link.c: does the service get the descriptors of this socket? */
 bool draft_feeds(struct loader *l, const struct draft *socket, const struct draft *service);
@@ -91,7 +114,5 @@ bool draft_feeds(struct loader *l, const struct draft *socket, const struct draf
 /* link.c: the order of the plan: command line first to last, a socket before its service. */
 void loader_order(struct loader *l);
 
-/* load.c: by name; NULL when it cannot be loaded (diag says why, unless it is missing and quiet).
- */
-struct draft *loader_unit(
-    struct loader *l, const struct unit_name *name, const char *own_dir, bool quiet);
+/* link.c: whom a unit points at, by index, once all have theirs. */
+void draft_connect(struct loader *l, struct draft *d);

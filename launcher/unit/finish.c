@@ -2,6 +2,7 @@
  * finish.c - what can only be said once all lines of a unit are read; see draft.h.
  */
 #include "common/capname.h"
+#include "common/clock.h"
 #include "launcher/unit/draft.h"
 #include "launcher/unit/resolve.h"
 
@@ -132,19 +133,73 @@ rule_privileges(struct loader *l, struct draft *d)
 		    "because the user is not root (systemd: no)");
 }
 
+/* Which commands a service of its type has. */
+static void
+rule_commands(struct loader *l, struct draft *d)
+{
+	struct plan_service *s = &d->unit.service;
+	const uint32_t starts = s->commands[COMMAND_START].n;
+	const bool oneshot = s->type == SERVICE_ONESHOT;
+
+	if (starts == 0 && !(oneshot && s->commands[COMMAND_STOP].n > 0))
+		(void)draft_error_at(l, d, SECTION_SERVICE, "ExecStart", "is missing");
+	if (starts > 1 && !oneshot)
+		(void)draft_error_at(
+		    l, d, SECTION_SERVICE, "ExecStart", "must be one command, unless Type=oneshot");
+	if (oneshot && (s->restart == RESTART_ALWAYS || s->restart == RESTART_ON_SUCCESS))
+		(void)draft_error_at(l, d, SECTION_SERVICE, "Restart",
+		    "would start a oneshot service again although it did what it should");
+}
+
+/* Whether a service that wants the socket as its standard input has exactly one. */
+static void
+rule_stdin(struct loader *l, struct draft *d)
+{
+	const struct plan_exec *exec = &d->unit.exec;
+	const bool uses = exec->stdin_to.kind == STDIO_SOCKET ||
+			  exec->stdout_to.kind == STDIO_SOCKET ||
+			  exec->stderr_to.kind == STDIO_SOCKET;
+	uint32_t n = 0;
+
+	if (!uses || d->unit.is_template)
+		return;
+	for (size_t i = 0; i < l->n_drafts; i++)
+		if (draft_feeds(l, l->drafts[i], d))
+			n += l->drafts[i]->unit.socket.listens.n;
+	if (n != 1)
+		(void)draft_error_at(l, d, SECTION_EXEC,
+		    exec->stdin_to.kind == STDIO_SOCKET	   ? "StandardInput"
+		    : exec->stdout_to.kind == STDIO_SOCKET ? "StandardOutput"
+							   : "StandardError",
+		    "socket: needs exactly one listener, there are %u", n);
+}
+
+/* What a type or another directive changes in the defaults. */
+static void
+service_defaults(struct draft *d)
+{
+	struct plan_service *s = &d->unit.service;
+
+	if (s->type == SERVICE_NOTIFY && s->notify_access == NOTIFY_ACCESS_NONE)
+		s->notify_access = NOTIFY_ACCESS_MAIN;
+	if (s->watchdog_usec > 0 && s->notify_access == NOTIFY_ACCESS_NONE)
+		s->notify_access = NOTIFY_ACCESS_MAIN;
+	if (s->type == SERVICE_ONESHOT && !draft_has(d, SECTION_SERVICE, "TimeoutStartSec") &&
+	    !draft_has(d, SECTION_SERVICE, "TimeoutSec"))
+		s->timeout_start_usec = USEC_INFINITY;
+	if (s->restart_kill_signal == 0)
+		s->restart_kill_signal = s->kill_signal;
+}
+
 static void
 finish_service(struct loader *l, struct draft *d)
 {
-	struct plan_service *s = &d->unit.service;
 	struct plan_exec *exec = &d->unit.exec;
 	struct why why;
 
-	if (s->commands[COMMAND_START].n != 1)
-		(void)draft_error_at(l, d, SECTION_SERVICE, "ExecStart",
-		    s->commands[COMMAND_START].n == 0 ? "is missing"
-						      : "must be one command with this Type=");
-	if (s->type == SERVICE_NOTIFY && s->notify_access == NOTIFY_ACCESS_NONE)
-		s->notify_access = NOTIFY_ACCESS_MAIN;
+	rule_commands(l, d);
+	rule_stdin(l, d);
+	service_defaults(d);
 	if (exec_identity(l, d, &why) < 0) {
 		(void)draft_error_at(
 		    l, d, SECTION_EXEC, exec->user.off ? "User" : "Group", "%s", why.text);
@@ -156,6 +211,43 @@ finish_service(struct loader *l, struct draft *d)
 	rule_privileges(l, d);
 }
 
+/* What Accept=yes cannot be combined with, as in systemd. */
+static void
+rule_accept(struct loader *l, struct draft *d)
+{
+	const struct plan_socket *s = &d->unit.socket;
+
+	if (!s->accept)
+		return;
+	if (d->service_name.off)
+		(void)draft_error_at(l, d, SECTION_SOCKET, "Service",
+		    "goes not with Accept=yes: its instances have the socket's own name");
+	PLAN_FOREACH (l->build.plan, s->listens, struct plan_listen, listen)
+		if (listen->kind != LISTEN_STREAM && listen->kind != LISTEN_SEQPACKET)
+			(void)draft_error_at(l, d, SECTION_SOCKET, "Accept",
+			    "there are no connections to accept from %s",
+			    plan_str(l->build.plan, listen->text));
+	if (s->max_connections == 0)
+		(void)draft_error_at(
+		    l, d, SECTION_SOCKET, "MaxConnections", "0 would let nobody in");
+}
+
+/* Symlinks= are links to the one path there is. */
+static void
+rule_symlinks(struct loader *l, struct draft *d)
+{
+	const struct plan_socket *s = &d->unit.socket;
+	uint32_t paths = 0;
+
+	PLAN_FOREACH (l->build.plan, s->listens, struct plan_listen, listen)
+		if (listen->kind == LISTEN_FIFO ||
+		    (listen->addr.sa.sa_family == AF_UNIX && listen->addr.un.sun_path[0] == '/'))
+			paths++;
+	if (s->symlinks.n > 0 && paths != 1)
+		(void)draft_error_at(l, d, SECTION_SOCKET, "Symlinks",
+		    "needs exactly one path to link to, there are %u", paths);
+}
+
 static void
 finish_socket(struct loader *l, struct draft *d)
 {
@@ -165,6 +257,8 @@ finish_socket(struct loader *l, struct draft *d)
 
 	if (s->listens.n == 0)
 		(void)draft_error(l, d, "has no Listen*= line");
+	rule_accept(l, d);
+	rule_symlinks(l, d);
 	if (!s->fd_name.off)
 		s->fd_name = s->accept ? build_str(&l->build, "connection") : d->unit.id;
 	if (s->trigger_limit_burst == UINT32_MAX)

@@ -8,7 +8,7 @@
 #include "launcher/unit/path.h"
 #include "launcher/unit/trust.h"
 
-static struct draft *
+struct draft *
 loader_find(struct loader *l, const char *id)
 {
 	for (size_t i = 0; i < l->n_drafts; i++) {
@@ -74,8 +74,21 @@ draft_read_dropins(
 	return 0;
 }
 
+/* A unit that is not there, or no good. */
+static struct draft *
+unit_missing(struct loader *l, const struct unit_name *name, enum pull how, int r, const char *text)
+{
+	const bool absent = r == -ENOENT || r == UNIT_FILES_MASKED;
+
+	if (how == PULL_NEEDED || (how == PULL_IF_THERE && !absent))
+		diag_add(l->diag, DIAG_ERROR, name->id, NULL, 0, NULL, NULL, "%s", text);
+	else if (how == PULL_WANTED && !absent)
+		diag_add(l->diag, DIAG_WARNING, name->id, NULL, 0, NULL, NULL, "%s", text);
+	return NULL;
+}
+
 struct draft *
-loader_unit(struct loader *l, const struct unit_name *name, const char *own_dir, bool quiet)
+loader_unit(struct loader *l, const struct unit_name *name, const char *own_dir, enum pull how)
 {
 	const struct search search = { own_dir, l->options->unit_path, l->options->n_unit_path };
 	_cleanup_unit_files_ struct unit_files files = { .fd = -EBADF };
@@ -83,37 +96,27 @@ loader_unit(struct loader *l, const struct unit_name *name, const char *own_dir,
 	struct why why;
 	int r;
 
-	if (d)
+	if (d || how == PULL_AGAIN)
 		return d;
 	r = unit_files_find(&search, name, &files, &why);
-	if (r == -ENOENT) {
-		if (!quiet)
-			diag_add(l->diag, DIAG_ERROR, name->id, NULL, 0, NULL, NULL, "not found");
-		return NULL;
-	}
 	if (r == UNIT_FILES_MASKED)
 		(void)why_set(&why, 0, "is masked by %s", files.path);
-	if (r != UNIT_FILES_OK) {
-		if (!(quiet && r == UNIT_FILES_MASKED))
-			diag_add(
-			    l->diag, DIAG_ERROR, name->id, NULL, 0, NULL, NULL, "%s", why.text);
-		return NULL;
-	}
+	if (r != UNIT_FILES_OK)
+		return unit_missing(l, name, how, r, r == -ENOENT ? "not found" : why.text);
 	d = loader_find(l, files.name.id); /* by another of its names */
 	if (d) {
 		build_append_word(&l->build, &d->unit.aliases, name->id);
 		return d;
 	}
 	d = draft_new(l, &files, own_dir);
-	if (!d) {
-		diag_add(l->diag, DIAG_ERROR, name->id, NULL, 0, NULL, NULL, "too many units");
-		return NULL;
-	}
+	if (!d)
+		return unit_missing(l, name, PULL_NEEDED, -E2BIG, "too many units");
 	r = draft_read(l, d, files.path, files.fd, &why);
 	if (r == 0)
 		r = draft_read_dropins(l, d, &files, &why);
 	if (r < 0)
-		diag_add(l->diag, DIAG_ERROR, d->id, NULL, 0, NULL, NULL, "%s", why.text);
+		(void)draft_error(l, d, "%s", why.text);
+	l->changed = true;
 	return d;
 }
 
@@ -147,9 +150,9 @@ loader_named(struct loader *l, const char *unit)
 		    "is a template: name an instance of it, or its socket");
 		return;
 	}
-	d = loader_unit(l, &name, own_dir, false);
+	d = loader_unit(l, &name, own_dir, PULL_NEEDED);
 	if (d)
-		d->unit.wanted = true;
+		d->unit.wanted = d->needed = true;
 }
 
 /* The draft becomes a unit of the plan. */
@@ -179,22 +182,6 @@ draft_commit(struct loader *l, const struct draft *d)
 	}
 }
 
-/* Writes down whom each unit points at, now that every unit has its index. */
-static void
-draft_connect(struct loader *l, struct draft *d)
-{
-	struct plan_index *i;
-
-	d->unit.socket.service = d->service ? d->service->unit.index : PLAN_NONE;
-	if (d->unit.kind != UNIT_SERVICE)
-		return;
-	for (size_t n = 0; n < l->n_order; n++)
-		if (draft_feeds(l, l->order[n], d)) {
-			i = build_append(&l->build, &d->unit.service.sockets, sizeof(*i));
-			i->index = l->order[n]->unit.index;
-		}
-}
-
 static void
 loader_done(struct loader *l)
 {
@@ -218,6 +205,7 @@ loader_run(struct loader *l, const char *const *units, size_t n_units)
 	loader_link(l);
 	for (size_t i = 0; i < l->n_drafts; i++)
 		draft_finish(l, l->drafts[i]);
+	loader_leave_out(l);
 	loader_order(l);
 	for (size_t i = 0; i < l->n_order; i++)
 		draft_connect(l, l->order[i]);

@@ -108,6 +108,140 @@ parse_string(struct assign *a, void *field)
 }
 
 int
+parse_path(struct assign *a, void *field)
+{
+	struct ref text = { 0 };
+	const int r = parse_string(a, &text);
+
+	if (r < 0)
+		return r;
+	if (text.off && !value_is_path(draft_text(a->loader, text)))
+		return why_set(&a->why, -EINVAL, "not an absolute path");
+	*(struct ref *)field = text;
+	return 0;
+}
+
+int
+parse_words(struct assign *a, void *field)
+{
+	_cleanup_buf_ struct buf word, text;
+	const char *p = a->value;
+	struct plan_list *list = field, fresh = *list;
+	int r = 0;
+
+	if (!*p)
+		fresh = (struct plan_list){ 0 };
+	buf_init_heap(&word, PARSE_BYTES_MAX);
+	buf_init_heap(&text, PARSE_BYTES_MAX);
+	while (*p && (r = parse_word(a, &p, &word)) > 0) {
+		r = parse_expand(a, buf_cstr(&word), &text);
+		if (r < 0)
+			return r;
+		build_append_word(&a->loader->build, &fresh, buf_cstr(&text));
+	}
+	if (r < 0)
+		return r;
+	*list = fresh;
+	return 0;
+}
+
+int
+parse_signal(struct assign *a, void *field)
+{
+	const int signal = value_signal(a->value);
+
+	if (signal < 0)
+		return why_set(&a->why, -EINVAL, "not a signal");
+	*(int32_t *)field = signal;
+	return 0;
+}
+
+static int
+opt_set(void *field, int64_t value)
+{
+	*(struct plan_opt *)field = (struct plan_opt){ 1, (int32_t)value };
+	return 0;
+}
+
+/* An empty value: the kernel's own again. Return: true when it was one. */
+static bool
+opt_reset(const struct assign *a, void *field)
+{
+	if (a->value[0])
+		return false;
+	*(struct plan_opt *)field = (struct plan_opt){ 0 };
+	return true;
+}
+
+int
+parse_opt_bool(struct assign *a, void *field)
+{
+	bool v;
+	int r;
+
+	if (opt_reset(a, field))
+		return 0;
+	r = parse_bool(a, &v);
+	return r < 0 ? r : opt_set(field, v);
+}
+
+int
+parse_opt_number(struct assign *a, void *field)
+{
+	const struct parse_range *range = a->row->arg;
+	const bool minus = a->value[0] == '-';
+	uint64_t v;
+	int64_t n;
+
+	if (opt_reset(a, field))
+		return 0;
+	n = num_parse_str(a->value + minus, 0, INT32_MAX, &v) == 0 ? (int64_t)v : INT64_MAX;
+	if (minus)
+		n = -n;
+	if (n < range->min || n > range->max)
+		return why_set(&a->why, -ERANGE, "not a number from %lld to %lld",
+		    (long long)range->min, (long long)range->max);
+	return opt_set(field, n);
+}
+
+int
+parse_opt_bytes(struct assign *a, void *field)
+{
+	uint64_t v;
+
+	if (opt_reset(a, field))
+		return 0;
+	if (value_size(a->value, &v) < 0 || v == 0 || v > INT32_MAX)
+		return why_set(&a->why, -EINVAL, "not a size from 1 to 2G");
+	return opt_set(field, (int64_t)v);
+}
+
+int
+parse_opt_seconds(struct assign *a, void *field)
+{
+	uint64_t v;
+	int r;
+
+	if (opt_reset(a, field))
+		return 0;
+	r = parse_usec(a, &v);
+	if (r < 0)
+		return r;
+	if (v / USEC_PER_SEC > INT32_MAX)
+		return why_set(&a->why, -ERANGE, "too long");
+	return opt_set(field, (int64_t)(v / USEC_PER_SEC));
+}
+
+int
+parse_opt_enum(struct assign *a, void *field)
+{
+	int v;
+	const int r = parse_enum(a, &v);
+
+	return r < 0 ? r : opt_set(field, v);
+}
+
+int
 parse_off(struct assign *a, void *field)
 {
 	bool on = true;

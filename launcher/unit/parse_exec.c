@@ -166,24 +166,27 @@ parse_environment(struct assign *a, void *field)
 }
 
 int
-parse_words(struct assign *a, void *field)
+parse_environment_file(struct assign *a, void *field)
 {
-	_cleanup_buf_ struct buf word, text;
-	const char *p = a->value;
-	struct plan_list *list = field;
-	int r = 0;
+	const bool optional = a->value[0] == '-';
+	_cleanup_buf_ struct buf text;
+	struct plan_env_file *f;
+	int r;
 
-	if (!*p)
-		*list = (struct plan_list){ 0 };
-	buf_init_heap(&word, PARSE_BYTES_MAX);
-	buf_init_heap(&text, PARSE_BYTES_MAX);
-	while (*p && (r = parse_word(a, &p, &word)) > 0) {
-		r = parse_expand(a, buf_cstr(&word), &text);
-		if (r < 0)
-			return r;
-		build_append_word(&a->loader->build, list, buf_cstr(&text));
+	if (!a->value[0]) {
+		*(struct plan_list *)field = (struct plan_list){ 0 };
+		return 0;
 	}
-	return r < 0 ? r : 0;
+	buf_init_heap(&text, PARSE_BYTES_MAX);
+	r = parse_expand(a, a->value + optional, &text);
+	if (r < 0)
+		return r;
+	if (!value_is_path(buf_cstr(&text)))
+		return why_set(&a->why, -EINVAL, "not an absolute path");
+	f = build_append(&a->loader->build, field, sizeof(*f));
+	f->path = build_str(&a->loader->build, buf_cstr(&text));
+	f->optional = optional;
+	return 0;
 }
 
 int
@@ -236,6 +239,7 @@ parse_directory(struct assign *a, void *field)
 int
 parse_capabilities(struct assign *a, void *field)
 {
+	const uint64_t unset = *(const uint64_t *)a->row->arg;
 	char storage[NAME_BYTES_MAX];
 	struct buf word;
 	const char *p = a->value;
@@ -255,22 +259,11 @@ parse_capabilities(struct assign *a, void *field)
 	if (r < 0)
 		return r;
 	/* The first line, and one that names nothing, replaces; others add or, by "~", take out. */
-	if (named == 0 || !draft_has(a->draft, a->row->section, a->row->name))
+	if (named == 0 || *set == unset)
 		*set = invert ? CAPNAME_ALL & ~named : named;
 	else if (invert)
 		*set &= ~named;
 	else
 		*set |= named;
 	return 0;
-}
-
-int
-parse_timeout(struct assign *a, void *field)
-{
-	struct plan_service *s = field;
-	const int r = parse_usec_limit(a, &s->timeout_start_usec);
-
-	if (r == 0)
-		s->timeout_stop_usec = s->timeout_start_usec;
-	return r;
 }

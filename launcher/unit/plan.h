@@ -92,6 +92,7 @@ enum command_slot {
 	COMMAND_STOP,
 	COMMAND_STOP_POST,
 	COMMAND_SLOT_END,
+	COMMAND_CLEAN = COMMAND_SLOT_END, /* no line of a file: remove the runtime directories */
 };
 
 /* A number that may be left alone. */
@@ -319,14 +320,45 @@ struct plan_socket {
 	struct plan_opt mq_max_messages, mq_message_size;
 };
 
+/* What a condition looks at; evaluated by launcher/enter/condition.h. The first ones take a path.
+ */
+enum condition_type {
+	CONDITION_PATH_EXISTS,
+	CONDITION_PATH_EXISTS_GLOB,
+	CONDITION_PATH_IS_DIRECTORY,
+	CONDITION_PATH_IS_SYMBOLIC_LINK,
+	CONDITION_PATH_IS_READ_WRITE,
+	CONDITION_DIRECTORY_NOT_EMPTY,
+	CONDITION_FILE_NOT_EMPTY,
+	CONDITION_FILE_IS_EXECUTABLE,
+	CONDITION_USER,
+	CONDITION_KERNEL_COMMAND_LINE,
+	CONDITION_CAPABILITY,
+	CONDITION_VIRTUALIZATION,
+	CONDITION_SECURITY,
+	CONDITION_TYPE_END,
+};
+
 /* One Condition*= or Assert*= line: systemd.unit(5). */
 struct plan_condition {
 	struct ref next;
-	uint32_t type; /* enum condition_type, condition.h */
-	bool assert; /* Assert*=: the start fails; else it is skipped */
+	uint32_t type; /* enum condition_type */
 	bool trigger; /* "|": one of these suffices */
 	bool negate; /* "!" */
 	struct ref text; /* the operand, specifiers expanded */
+};
+
+/* How one unit may need another: systemd.unit(5). The index into plan_unit.dependencies. */
+enum dependency {
+	DEPENDENCY_REQUIRES, /* started with it; stopped when that one is stopped */
+	DEPENDENCY_REQUISITE, /* must be active already */
+	DEPENDENCY_WANTS, /* started with it, whatever comes of that */
+	DEPENDENCY_BINDS_TO, /* as requires, and stopped also when that one ends by itself */
+	DEPENDENCY_PART_OF, /* stopped and restarted with it */
+	DEPENDENCY_CONFLICTS, /* that one is stopped first */
+	DEPENDENCY_AFTER, /* where both start: that one first; where both stop: this one first */
+	DEPENDENCY_BEFORE, /* the reverse; the loader has written it as AFTER there, too */
+	DEPENDENCY_END,
 };
 
 struct plan_unit {
@@ -337,6 +369,9 @@ struct plan_unit {
 	struct ref path; /* of the unit file */
 	struct plan_list aliases; /* struct plan_word: other names of it */
 	bool is_template; /* "echo@.service": its texts go through specifier_expand() at start */
+	struct plan_list dependencies[DEPENDENCY_END]; /* struct plan_index */
+	struct plan_list conditions; /* struct plan_condition: else the start is skipped */
+	struct plan_list assertions; /* struct plan_condition: else the start fails */
 	bool wanted; /* named on the command line: a service of this kind starts at once */
 	struct plan_exec exec;
 	struct plan_socket socket; /* UNIT_SOCKET */

@@ -4,10 +4,15 @@
  *
  * ENFORCED  does what it says; a value that is none is ignored with a warning, as in systemd.
  * STRICT    does what it says; a value that is none stops the load.
- * NOTED     harmless where it is missing: ignored, and said so.
- * REFUSED   would protect, or change what runs: the load stops, unless --unenforced names it. With
- *           parse_off, a value that switches it off is fine.
+ * PENDING   is read and kept, but nothing acts on it yet: refused. What acts on it changes the
+ * word. NOTED     harmless where it is missing: ignored, and said so. REFUSED   would protect, or
+ * change what runs: the load stops, unless --unenforced names it. With parse_off, a value that
+ * switches it off is fine.
  */
+#include <limits.h>
+#include <sys/resource.h>
+
+#include "common/capname.h"
 #include "launcher/unit/parse.h"
 
 #define ROW(sec, class, name, parse, field, arg, text) \
@@ -17,8 +22,7 @@
 	}
 #define ENFORCED(sec, name, parse, field, text) ROW(sec, ENFORCED, name, parse, field, NULL, text)
 #define STRICT(sec, name, parse, field, text) ROW(sec, STRICT, name, parse, field, NULL, text)
-#define CHOICE(sec, class, name, names, field, text) \
-	ROW(sec, class, name, parse_enum, field, names, text)
+#define PENDING(sec, name, parse, field, text) ROW(sec, PENDING, name, parse, field, NULL, text)
 #define NOTED(sec, name, text) \
 	{ \
 		SECTION_##sec, DIRECTIVE_NOTED, name, NULL, 0, NULL, text \
@@ -28,109 +32,428 @@
 		SECTION_##sec, DIRECTIVE_REFUSED, name, off, 0, NULL, text \
 	}
 
-static const char *const service_types[] = { "simple", "exec", "notify", NULL };
-static const char *const notify_access[] = { "none", "main", "exec", "all", NULL };
+/* Families of rows that differ in one word. */
+#define NEEDS(class, name, list, text) \
+	ROW(UNIT, class, name, parse_dependencies, dependency_names[DEPENDENCY_##list], NULL, text)
+#define CONDITION(class, name, kind, text) \
+	ROW(UNIT, class, "Condition" name, parse_condition, unit.conditions, &kinds[kind], text), \
+	    ROW(UNIT, class, "Assert" name, parse_condition, unit.assertions, &kinds[kind], text)
+#define OPTION(name, parse, field, arg, text) \
+	ROW(SOCKET, ENFORCED, name, parse, unit.socket.field, arg, text)
+#define LIMIT(name, parse) \
+	ROW(EXEC, STRICT, "Limit" #name, parse, unit.exec.limits[RLIMIT_##name], NULL, \
+	    "setrlimit(2).")
+#define FOLDERS(class, name, kind, text) \
+	ROW(EXEC, class, name, parse_directories, unit.exec.directories[DIRECTORY_##kind].paths, \
+	    NULL, text), \
+	    ROW(EXEC, class, name "Mode", parse_mode, \
+		unit.exec.directories[DIRECTORY_##kind].mode, NULL, "Mode of those.")
 
-_Static_assert(ELEMENTSOF(service_types) <= SERVICE_TYPE_END + 1, "in their order");
-_Static_assert(ELEMENTSOF(notify_access) == NOTIFY_ACCESS_END + 1, "one name each");
+/* The words of each enum, in its order. */
+static const char *const types[] = { "simple", "exec", "notify", "oneshot", "forking", NULL };
+static const char *const access_words[] = { "none", "main", "exec", "all", NULL };
+static const char *const restart_words[] = { "no", "on-success", "on-failure", "on-abnormal",
+	"on-abort", "on-watchdog", "always", NULL };
+static const char *const kill_words[] = { "control-group", "process", "mixed", "none", NULL };
+static const char *const preserve_words[] = { "no", "restart", "yes", NULL };
+static const char *const stamp_words[] = { "off", "us", "ns", NULL };
+
+_Static_assert(ELEMENTSOF(types) == SERVICE_TYPE_END + 1, "one word each");
+_Static_assert(ELEMENTSOF(access_words) == NOTIFY_ACCESS_END + 1, "one word each");
+_Static_assert(ELEMENTSOF(restart_words) == RESTART_END + 1, "one word each");
+_Static_assert(ELEMENTSOF(kill_words) == KILL_MODE_END + 1, "one word each");
+_Static_assert(ELEMENTSOF(preserve_words) == PRESERVE_END + 1, "one word each");
+
+/* What numbers may be. */
+static const struct parse_range any = { INT_MIN, INT_MAX }, natural = { 0, INT_MAX },
+				byte = { 0, 255 }, ttl = { 1, 255 }, oom = { -1000, 1000 },
+				niceness = { -20, 19 };
+static const uint64_t all_caps = CAPNAME_ALL, no_caps;
+static const uint32_t kinds[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
+_Static_assert(ELEMENTSOF(kinds) == CONDITION_TYPE_END, "each its own number");
 
 /* Sentences that many rows share. */
-#define NOT_YET "not enforced yet"
-#define ORDER "no order among units is kept yet"
 #define TARGETS "there are no targets, mounts or devices here"
-#define BY_HAND "is about systemctl and jobs, which are systemd's"
-#define NO_CGROUP "is a share of a control group; without one nothing is shared out"
+#define SYSTEMCTL "is for systemctl, whose jobs are systemd's own"
+#define REBOOT "the launcher reboots nothing"
+#define SHARE "is a share of a control group: without one, nothing is divided"
 #define CGROUP "needs a control group, which the launcher does not make"
 #define MOUNTS "needs a mount namespace, not built yet"
-#define NAMESPACE "needs a namespace, not built yet"
-#define SYSCALLS "needs a system call filter, not built yet"
-#define OPTION "a socket option, not set yet"
+#define SPACES "needs a namespace, not built yet"
+#define CALLS "needs a system call filter, not built yet"
+#define SECRETS "hands over credentials, not built yet"
+#define IMAGES "runs disk images, not done here"
+#define LABELS "is for a security module, not done here"
+#define SCHEDULE "sets a scheduling class, not done here"
+#define TTY "is for terminals, not done here"
+#define LOGGING "is for the journal; output goes to the launcher's log"
+#define OWN "a command of the socket's own, not run yet"
 
 /* clang-format off */
 const struct directive directive_table[] = {
 	/* [Unit], systemd.unit(5) */
-	ENFORCED(UNIT, "Description", parse_string, unit.description, "Name for people, in messages and status."),
+	ENFORCED(UNIT, "Description", parse_string, unit.description, "A name for people, in messages and status."),
 	NOTED(UNIT, "Documentation", "is for people"),
-	NOTED(UNIT, "After", ORDER),
-	NOTED(UNIT, "Before", ORDER),
-	NOTED(UNIT, "Requires", ORDER),
-	NOTED(UNIT, "Requisite", ORDER),
-	NOTED(UNIT, "Wants", ORDER),
-	NOTED(UNIT, "BindsTo", ORDER),
-	NOTED(UNIT, "PartOf", ORDER),
-	NOTED(UNIT, "Upholds", ORDER),
-	NOTED(UNIT, "Conflicts", ORDER),
-	NOTED(UNIT, "OnFailure", BY_HAND),
-	NOTED(UNIT, "OnSuccess", BY_HAND),
-	NOTED(UNIT, "OnFailureJobMode", BY_HAND),
-	NOTED(UNIT, "PropagatesReloadTo", BY_HAND),
-	NOTED(UNIT, "ReloadPropagatedFrom", BY_HAND),
-	NOTED(UNIT, "PropagatesStopTo", BY_HAND),
-	NOTED(UNIT, "StopPropagatedFrom", BY_HAND),
+	NOTED(UNIT, "SourcePath", "is for people"),
+	NEEDS(PENDING, "Requires", REQUIRES, "Loaded and started with it, and stopped with it."),
+	NEEDS(PENDING, "Requisite", REQUISITE, "Must be active already."),
+	NEEDS(PENDING, "Wants", WANTS, "Loaded and started with it, whatever comes of that."),
+	NEEDS(PENDING, "BindsTo", BINDS_TO, "As Requires=, and stopped also when that one ends by itself."),
+	NEEDS(PENDING, "PartOf", PART_OF, "Stopped and restarted with that one."),
+	NEEDS(PENDING, "Conflicts", CONFLICTS, "That one is stopped first."),
+	NEEDS(ENFORCED, "After", AFTER, "Started after that one, stopped before it."),
+	NEEDS(ENFORCED, "Before", BEFORE, "The reverse of After=."),
+	NOTED(UNIT, "Upholds", "is not done: a service that ends is Restart='s business"),
+	CONDITION(PENDING, "PathExists", CONDITION_PATH_EXISTS, "Started only if there is such a file."),
+	CONDITION(PENDING, "PathExistsGlob", CONDITION_PATH_EXISTS_GLOB, "The same for a pattern, glob(7)."),
+	CONDITION(PENDING, "PathIsDirectory", CONDITION_PATH_IS_DIRECTORY, "The same for a directory."),
+	CONDITION(PENDING, "PathIsSymbolicLink", CONDITION_PATH_IS_SYMBOLIC_LINK, "The same for a symbolic link."),
+	CONDITION(PENDING, "PathIsReadWrite", CONDITION_PATH_IS_READ_WRITE, "The same for a writable file system."),
+	CONDITION(PENDING, "DirectoryNotEmpty", CONDITION_DIRECTORY_NOT_EMPTY, "The same for a directory with something in it."),
+	CONDITION(PENDING, "FileNotEmpty", CONDITION_FILE_NOT_EMPTY, "The same for a file with something in it."),
+	CONDITION(PENDING, "FileIsExecutable", CONDITION_FILE_IS_EXECUTABLE, "The same for a program."),
+	CONDITION(PENDING, "User", CONDITION_USER, "Who runs the launcher."),
+	CONDITION(PENDING, "KernelCommandLine", CONDITION_KERNEL_COMMAND_LINE, "A word the kernel was booted with."),
+	CONDITION(PENDING, "Capability", CONDITION_CAPABILITY, "A capability in the launcher's bounding set."),
+	CONDITION(PENDING, "Virtualization", CONDITION_VIRTUALIZATION, "A container or virtual machine, or which."),
+	CONDITION(PENDING, "Security", CONDITION_SECURITY, "A security module that is on."),
+	PENDING(UNIT, "StartLimitIntervalSec", parse_usec, unit.service.start_limit_usec, "Window for StartLimitBurst=."),
+	PENDING(UNIT, "StartLimitInterval", parse_usec, unit.service.start_limit_usec, "Its older name."),
+	PENDING(UNIT, "StartLimitBurst", parse_u32, unit.service.start_limit_burst, "After so many starts in the window it stays down."),
+	REFUSED(UNIT, "StartLimitAction", NULL, REBOOT),
+	REFUSED(UNIT, "FailureAction", NULL, REBOOT),
+	REFUSED(UNIT, "SuccessAction", NULL, REBOOT),
+	REFUSED(UNIT, "JobTimeoutAction", NULL, REBOOT),
+	REFUSED(UNIT, "JoinsNamespaceOf", NULL, SPACES),
 	NOTED(UNIT, "DefaultDependencies", TARGETS),
 	NOTED(UNIT, "RequiresMountsFor", TARGETS),
+	NOTED(UNIT, "WantsMountsFor", TARGETS),
 	NOTED(UNIT, "IgnoreOnIsolate", TARGETS),
 	NOTED(UNIT, "AllowIsolate", TARGETS),
-	NOTED(UNIT, "RefuseManualStart", BY_HAND),
-	NOTED(UNIT, "RefuseManualStop", BY_HAND),
-	NOTED(UNIT, "StopWhenUnneeded", BY_HAND),
-	NOTED(UNIT, "CollectMode", BY_HAND),
-	NOTED(UNIT, "SourcePath", "is for people"),
-	NOTED(UNIT, "JobTimeoutSec", BY_HAND),
-	NOTED(UNIT, "JobRunningTimeoutSec", BY_HAND),
-	NOTED(UNIT, "JobTimeoutAction", BY_HAND),
-	REFUSED(UNIT, "JoinsNamespaceOf", NULL, NAMESPACE),
-	REFUSED(UNIT, "StartLimitAction", NULL, "the launcher reboots nothing"),
-	REFUSED(UNIT, "FailureAction", NULL, "the launcher reboots nothing"),
-	REFUSED(UNIT, "SuccessAction", NULL, "the launcher reboots nothing"),
-	NOTED(UNIT, "StartLimitIntervalSec", NOT_YET),
-	NOTED(UNIT, "StartLimitInterval", NOT_YET),
-	NOTED(UNIT, "StartLimitBurst", NOT_YET),
-	REFUSED(UNIT, "ConditionPathExists", NULL, NOT_YET),
+	NOTED(UNIT, "OnFailure", SYSTEMCTL),
+	NOTED(UNIT, "OnSuccess", SYSTEMCTL),
+	NOTED(UNIT, "OnFailureJobMode", SYSTEMCTL),
+	NOTED(UNIT, "PropagatesReloadTo", SYSTEMCTL),
+	NOTED(UNIT, "ReloadPropagatedFrom", SYSTEMCTL),
+	NOTED(UNIT, "PropagatesStopTo", SYSTEMCTL),
+	NOTED(UNIT, "StopPropagatedFrom", SYSTEMCTL),
+	NOTED(UNIT, "RefuseManualStart", SYSTEMCTL),
+	NOTED(UNIT, "RefuseManualStop", SYSTEMCTL),
+	NOTED(UNIT, "StopWhenUnneeded", SYSTEMCTL),
+	NOTED(UNIT, "CollectMode", SYSTEMCTL),
+	NOTED(UNIT, "JobTimeoutSec", SYSTEMCTL),
+	NOTED(UNIT, "JobRunningTimeoutSec", SYSTEMCTL),
+	NOTED(UNIT, "SurviveFinalKillSignal", SYSTEMCTL),
 
-	/* [Socket], systemd.socket(5) */
+	/* [Socket], systemd.socket(5): what it opens */
 	STRICT(SOCKET, "ListenStream", parse_listen_stream, unit.socket.listens, "A stream socket: TCP, unix or vsock."),
 	STRICT(SOCKET, "ListenDatagram", parse_listen_datagram, unit.socket.listens, "A datagram socket: UDP or unix."),
 	STRICT(SOCKET, "ListenSequentialPacket", parse_listen_seqpacket, unit.socket.listens, "A unix sequential-packet socket."),
-	ENFORCED(SOCKET, "FileDescriptorName", parse_fd_name, unit.socket.fd_name, "The name in LISTEN_FDNAMES."),
-	STRICT(SOCKET, "Service", parse_service_name, service_name, "The service that traffic starts."),
-	ENFORCED(SOCKET, "Backlog", parse_u32, unit.socket.backlog, "Queue of listen(2); the kernel caps it at net.core.somaxconn."),
-	STRICT(SOCKET, "SocketMode", parse_mode, unit.socket.mode, "Access mode of a unix socket's file."),
+	STRICT(SOCKET, "ListenFIFO", parse_listen_fifo, unit.socket.listens, "A FIFO in the file system."),
+	STRICT(SOCKET, "ListenSpecial", parse_listen_special, unit.socket.listens, "A device or a file of /proc or /sys."),
+	STRICT(SOCKET, "ListenNetlink", parse_listen_netlink, unit.socket.listens, "A netlink socket, family and groups."),
+	STRICT(SOCKET, "ListenMessageQueue", parse_listen_queue, unit.socket.listens, "A POSIX message queue."),
+	REFUSED(SOCKET, "ListenUSBFunction", NULL, "is not done here"),
+	STRICT(SOCKET, "SocketProtocol", parse_protocol, unit.socket.protocol, "udplite, sctp or mptcp."),
+	STRICT(SOCKET, "SocketMode", parse_mode, unit.socket.mode, "Access mode of a socket's or FIFO's file."),
 	STRICT(SOCKET, "DirectoryMode", parse_mode, unit.socket.directory_mode, "Mode of directories made on the way to it."),
-	STRICT(SOCKET, "SocketUser", parse_user, unit.socket.user, "Owner of a unix socket's file."),
-	STRICT(SOCKET, "SocketGroup", parse_user, unit.socket.group, "Group of a unix socket's file."),
-	ENFORCED(SOCKET, "NoDelay", parse_bool, unit.socket.no_delay, "TCP_NODELAY."),
-	REFUSED(SOCKET, "Accept", parse_off, NOT_YET),
-	NOTED(SOCKET, "RemoveOnStop", NOT_YET),
+	STRICT(SOCKET, "SocketUser", parse_user, unit.socket.user, "Owner of that file."),
+	STRICT(SOCKET, "SocketGroup", parse_user, unit.socket.group, "Group of that file."),
+	PENDING(SOCKET, "Symlinks", parse_words, unit.socket.symlinks, "Links to that file."),
+	PENDING(SOCKET, "RemoveOnStop", parse_bool, unit.socket.remove_on_stop, "The file goes when the socket is closed."),
+	STRICT(SOCKET, "Writable", parse_bool, unit.socket.writable, "ListenSpecial= opens for writing as well."),
+
+	/* [Socket]: what traffic does */
+	STRICT(SOCKET, "Service", parse_service_name, service_name, "The service that traffic starts."),
+	PENDING(SOCKET, "Accept", parse_bool, unit.socket.accept, "An instance of the service for each connection."),
+	ENFORCED(SOCKET, "FileDescriptorName", parse_fd_name, unit.socket.fd_name, "The name in LISTEN_FDNAMES."),
+	PENDING(SOCKET, "MaxConnections", parse_u32, unit.socket.max_connections, "So many instances at a time."),
+	PENDING(SOCKET, "MaxConnectionsPerSource", parse_u32, unit.socket.max_connections_per_source, "So many of one peer's."),
+	PENDING(SOCKET, "FlushPending", parse_bool, unit.socket.flush_pending, "What waits is thrown away before listening again."),
+	PENDING(SOCKET, "TriggerLimitIntervalSec", parse_usec, unit.socket.trigger_limit_usec, "Window for TriggerLimitBurst=."),
+	PENDING(SOCKET, "TriggerLimitBurst", parse_u32, unit.socket.trigger_limit_burst, "After so many starts in the window there is a pause."),
+	PENDING(SOCKET, "PollLimitIntervalSec", parse_usec, unit.socket.poll_limit_usec, "Window for PollLimitBurst=."),
+	PENDING(SOCKET, "PollLimitBurst", parse_u32, unit.socket.poll_limit_burst, "After so many wake-ups in the window there is a pause."),
+	REFUSED(SOCKET, "DeferTrigger", parse_off, "is not done here"),
+	REFUSED(SOCKET, "DeferTriggerMaxSec", parse_off, "is not done here"),
+	REFUSED(SOCKET, "ExecStartPre", NULL, OWN),
+	REFUSED(SOCKET, "ExecStartPost", NULL, OWN),
+	REFUSED(SOCKET, "ExecStopPre", NULL, OWN),
+	REFUSED(SOCKET, "ExecStopPost", NULL, OWN),
+	NOTED(SOCKET, "TimeoutSec", "is for commands of the socket's own"),
+	NOTED(SOCKET, "PassFileDescriptorsToExec", "is for commands of the socket's own"),
+
+	/* [Socket]: options; failing to set one is a warning */
+	ENFORCED(SOCKET, "Backlog", parse_u32, unit.socket.backlog, "Queue of listen(2), capped by net.core.somaxconn."),
+	OPTION("BindIPv6Only", parse_bind_ipv6_only, bind_ipv6_only, NULL, "IPV6_V6ONLY."),
+	ROW(SOCKET, STRICT, "BindToDevice", parse_string, unit.socket.bind_to_device, NULL, "SO_BINDTODEVICE."),
+	OPTION("ReusePort", parse_opt_bool, reuse_port, NULL, "SO_REUSEPORT."),
+	OPTION("FreeBind", parse_opt_bool, free_bind, NULL, "IP_FREEBIND: an address the host does not have yet."),
+	OPTION("Transparent", parse_opt_bool, transparent, NULL, "IP_TRANSPARENT."),
+	OPTION("Broadcast", parse_opt_bool, broadcast, NULL, "SO_BROADCAST."),
+	OPTION("NoDelay", parse_bool, no_delay, NULL, "TCP_NODELAY."),
+	OPTION("KeepAlive", parse_opt_bool, keep_alive, NULL, "SO_KEEPALIVE."),
+	OPTION("KeepAliveTimeSec", parse_opt_seconds, keep_alive_time, NULL, "TCP_KEEPIDLE."),
+	OPTION("KeepAliveIntervalSec", parse_opt_seconds, keep_alive_interval, NULL, "TCP_KEEPINTVL."),
+	OPTION("KeepAliveProbes", parse_opt_number, keep_alive_probes, &natural, "TCP_KEEPCNT."),
+	OPTION("DeferAcceptSec", parse_opt_seconds, defer_accept, NULL, "TCP_DEFER_ACCEPT."),
+	OPTION("Priority", parse_opt_number, priority, &any, "SO_PRIORITY."),
+	OPTION("Mark", parse_opt_number, mark, &any, "SO_MARK."),
+	OPTION("IPTOS", parse_ip_tos, ip_tos, &byte, "IP_TOS."),
+	OPTION("IPTTL", parse_opt_number, ip_ttl, &ttl, "IP_TTL, IPV6_UNICAST_HOPS."),
+	OPTION("ReceiveBuffer", parse_opt_bytes, receive_buffer, NULL, "SO_RCVBUF, or SO_RCVBUFFORCE."),
+	OPTION("SendBuffer", parse_opt_bytes, send_buffer, NULL, "SO_SNDBUF, or SO_SNDBUFFORCE."),
+	OPTION("PassCredentials", parse_opt_bool, pass_credentials, NULL, "SO_PASSCRED."),
+	OPTION("PassPIDFD", parse_opt_bool, pass_pidfd, NULL, "SO_PASSPIDFD."),
+	OPTION("PassSecurity", parse_opt_bool, pass_security, NULL, "SO_PASSSEC."),
+	OPTION("PassPacketInfo", parse_opt_bool, pass_packet_info, NULL, "IP_PKTINFO and its kin."),
+	OPTION("AcceptFileDescriptors", parse_opt_bool, pass_rights, NULL, "SO_PASSRIGHTS."),
+	OPTION("Timestamping", parse_opt_enum, timestamping, stamp_words, "SO_TIMESTAMP, SO_TIMESTAMPNS."),
+	OPTION("TCPCongestion", parse_string, tcp_congestion, NULL, "TCP_CONGESTION."),
+	OPTION("PipeSize", parse_opt_bytes, pipe_size, NULL, "F_SETPIPE_SZ of a FIFO."),
+	OPTION("MessageQueueMaxMessages", parse_opt_number, mq_max_messages, &natural, "mq_maxmsg, with the next."),
+	OPTION("MessageQueueMessageSize", parse_opt_number, mq_message_size, &natural, "mq_msgsize, with the last."),
+	REFUSED(SOCKET, "SmackLabel", NULL, LABELS),
+	REFUSED(SOCKET, "SmackLabelIPIn", NULL, LABELS),
+	REFUSED(SOCKET, "SmackLabelIPOut", NULL, LABELS),
+	REFUSED(SOCKET, "SELinuxContextFromNet", parse_off, LABELS),
+	NOTED(SOCKET, "XAttrEntryPoint", "labels the socket for other programs"),
+	NOTED(SOCKET, "XAttrListen", "labels the socket for other programs"),
+	NOTED(SOCKET, "XAttrAccept", "labels the socket for other programs"),
 
 	/* [Service], systemd.service(5) */
+	ROW(SERVICE, STRICT, "Type", parse_service_type, unit.service.type, types, "When a start counts as done."),
 	STRICT(SERVICE, "ExecStart", parse_command, unit.service.commands[COMMAND_START], "The server."),
-	CHOICE(SERVICE, STRICT, "Type", service_types, unit.service.type, "When a start counts as done."),
-	CHOICE(SERVICE, STRICT, "NotifyAccess", notify_access, unit.service.notify_access, "Who may speak at NOTIFY_SOCKET."),
-	ENFORCED(SERVICE, "NonBlocking", parse_bool, unit.service.non_blocking, "O_NONBLOCK on passed sockets; otherwise it is cleared."),
-	ENFORCED(SERVICE, "RestartSec", parse_usec, unit.service.restart_usec, "Pause before a new start."),
+	PENDING(SERVICE, "ExecStartPre", parse_command, unit.service.commands[COMMAND_START_PRE], "Before it; a failure stops the start."),
+	PENDING(SERVICE, "ExecStartPost", parse_command, unit.service.commands[COMMAND_START_POST], "Once it is up."),
+	PENDING(SERVICE, "ExecReload", parse_command, unit.service.commands[COMMAND_RELOAD], "To make it read its configuration anew."),
+	PENDING(SERVICE, "ExecStop", parse_command, unit.service.commands[COMMAND_STOP], "To end it; what is left is signalled."),
+	PENDING(SERVICE, "ExecStopPost", parse_command, unit.service.commands[COMMAND_STOP_POST], "After it ended, however it did."),
+	REFUSED(SERVICE, "ExecCondition", NULL, "a condition that runs a command, not done here"),
+	ROW(SERVICE, STRICT, "NotifyAccess", parse_enum, unit.service.notify_access, access_words, "Who may speak at NOTIFY_SOCKET."),
+	ENFORCED(SERVICE, "NonBlocking", parse_bool, unit.service.non_blocking, "O_NONBLOCK on passed sockets; else it is cleared."),
+	STRICT(SERVICE, "Sockets", parse_words, socket_names, "Socket units whose descriptors it gets as well."),
+	ROW(SERVICE, PENDING, "Restart", parse_enum, unit.service.restart, restart_words, "After which ends it is started again."),
+	ENFORCED(SERVICE, "RestartSec", parse_usec, unit.service.restart_usec, "Pause before that."),
+	PENDING(SERVICE, "SuccessExitStatus", parse_statuses, unit.service.success, "More ends that count as good."),
+	PENDING(SERVICE, "RestartPreventExitStatus", parse_statuses, unit.service.restart_prevent, "Ends after which it stays down."),
+	PENDING(SERVICE, "RestartForceExitStatus", parse_statuses, unit.service.restart_force, "Ends after which it is always started again."),
+	PENDING(SERVICE, "StartLimitInterval", parse_usec, unit.service.start_limit_usec, "Legacy place of [Unit] StartLimitIntervalSec=."),
+	PENDING(SERVICE, "StartLimitBurst", parse_u32, unit.service.start_limit_burst, "Legacy place of the one in [Unit]."),
 	ENFORCED(SERVICE, "TimeoutStartSec", parse_usec_limit, unit.service.timeout_start_usec, "A start that takes longer has failed."),
 	ENFORCED(SERVICE, "TimeoutStopSec", parse_usec_limit, unit.service.timeout_stop_usec, "SIGKILL for what takes longer to stop."),
 	ENFORCED(SERVICE, "TimeoutSec", parse_timeout, unit.service, "Both of these."),
-	STRICT(SERVICE, "Sockets", parse_words, socket_names, "Socket units whose descriptors it gets as well."),
+	PENDING(SERVICE, "RuntimeMaxSec", parse_usec_limit, unit.service.runtime_max_usec, "A service that runs longer has failed."),
+	PENDING(SERVICE, "WatchdogSec", parse_usec, unit.service.watchdog_usec, "It must say WATCHDOG=1 more often than this."),
+	PENDING(SERVICE, "RemainAfterExit", parse_bool, unit.service.remain_after_exit, "Counts as active when all processes are gone."),
+	PENDING(SERVICE, "PIDFile", parse_pid_file, unit.service.pid_file, "Where a forking service writes its main process."),
+	PENDING(SERVICE, "PermissionsStartOnly", parse_bool, unit.service.permissions_start_only, "Legacy: \"+\" in front of all but ExecStart=."),
+	PENDING(SERVICE, "FileDescriptorStoreMax", parse_u32, unit.service.fd_store_max, "So many descriptors may be left with the manager."),
+	REFUSED(SERVICE, "FileDescriptorStorePreserve", parse_off, "is not done here"),
+	REFUSED(SERVICE, "OpenFile", NULL, "is not done here"),
+	REFUSED(SERVICE, "RootDirectoryStartOnly", parse_off, MOUNTS),
+	NOTED(SERVICE, "BusName", "there is no bus here"),
+	NOTED(SERVICE, "GuessMainPID", "a forking service names its main process by PIDFile="),
+	NOTED(SERVICE, "TimeoutAbortSec", "is TimeoutStopSec= here"),
+	NOTED(SERVICE, "TimeoutStartFailureMode", "SIGTERM, then SIGKILL"),
+	NOTED(SERVICE, "TimeoutStopFailureMode", "SIGTERM, then SIGKILL"),
+	NOTED(SERVICE, "RestartSteps", "the pause does not grow by steps"),
+	NOTED(SERVICE, "RestartMaxDelaySec", "the pause does not grow by steps"),
+	NOTED(SERVICE, "RestartRandomizedDelaySec", "the pause is not randomized"),
+	NOTED(SERVICE, "RestartMode", "other units do not see restarts"),
+	NOTED(SERVICE, "OOMPolicy", CGROUP),
 
-	/* systemd.exec(5) */
+	/* systemd.exec(5): who */
 	STRICT(EXEC, "User", parse_user, unit.exec.user, "Whom the child becomes, for good."),
-	STRICT(EXEC, "Group", parse_user, unit.exec.group, "The same for the group."),
+	STRICT(EXEC, "Group", parse_user, unit.exec.group, "Its group."),
 	STRICT(EXEC, "SupplementaryGroups", parse_words, supplementary, "More groups."),
+	REFUSED(EXEC, "DynamicUser", parse_off, "allocates a user, not built yet"),
+	REFUSED(EXEC, "PAMName", NULL, "is not done here: PAM would run in root's half"),
+	STRICT(EXEC, "NoNewPrivileges", parse_bool, unit.exec.no_new_privs, "No setuid program gives it anything; default yes unless root."),
+	ROW(EXEC, STRICT, "CapabilityBoundingSet", parse_capabilities, unit.exec.cap_bounding, &all_caps, "What it can never have; default all unless not root."),
+	ROW(EXEC, PENDING, "AmbientCapabilities", parse_capabilities, unit.exec.cap_ambient, &no_caps, "What it has without being root."),
+	REFUSED(EXEC, "SecureBits", NULL, "is not done here"),
+	REFUSED(EXEC, "KeyringMode", NULL, "is not done here"),
+	REFUSED(EXEC, "RemoveIPC", parse_off, "is not done here"),
+	REFUSED(EXEC, "Personality", NULL, "is not done here"),
+
+	/* systemd.exec(5): with what */
 	STRICT(EXEC, "Environment", parse_environment, unit.exec.environment, "Variables of the child."),
+	STRICT(EXEC, "EnvironmentFile", parse_environment_file, unit.exec.environment_files, "More of them, read anew before each command."),
+	STRICT(EXEC, "PassEnvironment", parse_words, unit.exec.pass_environment, "Those of the launcher's own it gets."),
+	STRICT(EXEC, "UnsetEnvironment", parse_words, unit.exec.unset_environment, "Those it does not get, last of all."),
 	STRICT(EXEC, "WorkingDirectory", parse_directory, unit.exec.cwd, "chdir(2) as the unit's user."),
-	STRICT(EXEC, "NoNewPrivileges", parse_bool, unit.exec.no_new_privs, "No setuid binary gives the child anything; default yes unless root."),
-	STRICT(EXEC, "CapabilityBoundingSet", parse_capabilities, unit.exec.cap_bounding, "What no child can ever have; default empty unless root."),
+	STRICT(EXEC, "UMask", parse_mode, unit.exec.umask, "umask(2)."),
+	ENFORCED(EXEC, "IgnoreSIGPIPE", parse_bool, unit.exec.ignore_sigpipe, "SIGPIPE is ignored, as in systemd."),
+	STRICT(EXEC, "StandardInput", parse_stdin, unit.exec.stdin_to, "What descriptor 0 is."),
+	STRICT(EXEC, "StandardOutput", parse_stdout, unit.exec.stdout_to, "What descriptor 1 is."),
+	STRICT(EXEC, "StandardError", parse_stdout, unit.exec.stderr_to, "What descriptor 2 is."),
+	REFUSED(EXEC, "StandardInputText", NULL, "is not done here"),
+	REFUSED(EXEC, "StandardInputData", NULL, "is not done here"),
+	FOLDERS(PENDING, "RuntimeDirectory", RUNTIME, "Made under /run, owned by the user."),
+	ROW(EXEC, PENDING, "RuntimeDirectoryPreserve", parse_enum, unit.exec.runtime_preserve, preserve_words, "Whether those stay when it stops."),
+	FOLDERS(PENDING, "StateDirectory", STATE, "Made under /var/lib, owned by the user."),
+	FOLDERS(PENDING, "CacheDirectory", CACHE, "Made under /var/cache, owned by the user."),
+	FOLDERS(PENDING, "LogsDirectory", LOGS, "Made under /var/log, owned by the user."),
+	FOLDERS(PENDING, "ConfigurationDirectory", CONFIGURATION, "Made under /etc."),
+	LIMIT(CPU, parse_limit_sec),
+	LIMIT(FSIZE, parse_limit_bytes),
+	LIMIT(DATA, parse_limit_bytes),
+	LIMIT(STACK, parse_limit_bytes),
+	LIMIT(CORE, parse_limit_bytes),
+	LIMIT(RSS, parse_limit_bytes),
+	LIMIT(NOFILE, parse_limit_count),
+	LIMIT(AS, parse_limit_bytes),
+	LIMIT(NPROC, parse_limit_count),
+	LIMIT(MEMLOCK, parse_limit_bytes),
+	LIMIT(LOCKS, parse_limit_count),
+	LIMIT(SIGPENDING, parse_limit_count),
+	LIMIT(MSGQUEUE, parse_limit_bytes),
+	LIMIT(NICE, parse_limit_count),
+	LIMIT(RTPRIO, parse_limit_count),
+	LIMIT(RTTIME, parse_limit_usec),
+	ROW(EXEC, ENFORCED, "OOMScoreAdjust", parse_opt_number, unit.exec.oom_score_adjust, &oom, "/proc/self/oom_score_adj."),
+	ROW(EXEC, ENFORCED, "Nice", parse_opt_number, unit.exec.nice, &niceness, "setpriority(2)."),
+	NOTED(EXEC, "CPUSchedulingPolicy", SCHEDULE),
+	NOTED(EXEC, "CPUSchedulingPriority", SCHEDULE),
+	NOTED(EXEC, "CPUSchedulingResetOnFork", SCHEDULE),
+	NOTED(EXEC, "CPUAffinity", SCHEDULE),
+	NOTED(EXEC, "NUMAPolicy", SCHEDULE),
+	NOTED(EXEC, "NUMAMask", SCHEDULE),
+	NOTED(EXEC, "IOSchedulingClass", SCHEDULE),
+	NOTED(EXEC, "IOSchedulingPriority", SCHEDULE),
+	NOTED(EXEC, "TimerSlackNSec", SCHEDULE),
+	NOTED(EXEC, "CoredumpFilter", "is for crash dumps"),
+	NOTED(EXEC, "SyslogIdentifier", LOGGING),
+	NOTED(EXEC, "SyslogFacility", LOGGING),
+	NOTED(EXEC, "SyslogLevel", LOGGING),
+	NOTED(EXEC, "SyslogLevelPrefix", LOGGING),
+	NOTED(EXEC, "LogLevelMax", LOGGING),
+	NOTED(EXEC, "LogExtraFields", LOGGING),
+	NOTED(EXEC, "LogRateLimitIntervalSec", LOGGING),
+	NOTED(EXEC, "LogRateLimitBurst", LOGGING),
+	NOTED(EXEC, "LogNamespace", LOGGING),
+	NOTED(EXEC, "TTYPath", TTY),
+	NOTED(EXEC, "TTYReset", TTY),
+	NOTED(EXEC, "TTYVHangup", TTY),
+	NOTED(EXEC, "TTYVTDisallocate", TTY),
+	NOTED(EXEC, "UtmpIdentifier", TTY),
+	NOTED(EXEC, "UtmpMode", TTY),
+	REFUSED(EXEC, "LoadCredential", NULL, SECRETS),
+	REFUSED(EXEC, "LoadCredentialEncrypted", NULL, SECRETS),
+	REFUSED(EXEC, "SetCredential", NULL, SECRETS),
+	REFUSED(EXEC, "SetCredentialEncrypted", NULL, SECRETS),
+	NOTED(EXEC, "ImportCredential", "there are no credentials of the system's here"),
+
+	/* systemd.exec(5): the sandbox */
+	REFUSED(EXEC, "RootDirectory", NULL, MOUNTS),
+	REFUSED(EXEC, "RootImage", NULL, IMAGES),
+	REFUSED(EXEC, "RootImageOptions", NULL, IMAGES),
+	REFUSED(EXEC, "RootHash", NULL, IMAGES),
+	REFUSED(EXEC, "RootVerity", NULL, IMAGES),
+	REFUSED(EXEC, "MountImages", NULL, IMAGES),
+	REFUSED(EXEC, "ExtensionImages", NULL, IMAGES),
+	REFUSED(EXEC, "ExtensionDirectories", NULL, IMAGES),
+	REFUSED(EXEC, "MountAPIVFS", parse_off, MOUNTS),
+	REFUSED(EXEC, "MountFlags", NULL, MOUNTS),
+	REFUSED(EXEC, "BindPaths", NULL, MOUNTS),
+	REFUSED(EXEC, "BindReadOnlyPaths", NULL, MOUNTS),
+	REFUSED(EXEC, "ProtectSystem", parse_off, MOUNTS),
+	REFUSED(EXEC, "ProtectHome", parse_off, MOUNTS),
+	REFUSED(EXEC, "ReadWritePaths", NULL, MOUNTS),
+	REFUSED(EXEC, "ReadOnlyPaths", NULL, MOUNTS),
+	REFUSED(EXEC, "ReadWriteDirectories", NULL, MOUNTS),
+	REFUSED(EXEC, "ReadOnlyDirectories", NULL, MOUNTS),
+	REFUSED(EXEC, "InaccessiblePaths", NULL, MOUNTS),
+	REFUSED(EXEC, "InaccessibleDirectories", NULL, MOUNTS),
+	REFUSED(EXEC, "ExecPaths", NULL, MOUNTS),
+	REFUSED(EXEC, "NoExecPaths", NULL, MOUNTS),
+	REFUSED(EXEC, "TemporaryFileSystem", NULL, MOUNTS),
 	REFUSED(EXEC, "PrivateTmp", parse_off, MOUNTS),
+	REFUSED(EXEC, "PrivateDevices", parse_off, MOUNTS),
+	REFUSED(EXEC, "PrivateMounts", parse_off, MOUNTS),
+	REFUSED(EXEC, "PrivateBPF", parse_off, MOUNTS),
+	REFUSED(EXEC, "ProtectKernelTunables", parse_off, MOUNTS),
+	REFUSED(EXEC, "ProtectKernelModules", parse_off, CALLS),
+	REFUSED(EXEC, "ProtectKernelLogs", parse_off, CALLS),
+	REFUSED(EXEC, "ProtectControlGroups", parse_off, MOUNTS),
+	REFUSED(EXEC, "ProtectClock", parse_off, CALLS),
+	REFUSED(EXEC, "ProtectHostname", parse_off, SPACES),
+	REFUSED(EXEC, "ProtectProc", parse_off, MOUNTS),
+	REFUSED(EXEC, "ProcSubset", NULL, MOUNTS),
+	REFUSED(EXEC, "PrivateNetwork", parse_off, SPACES),
+	REFUSED(EXEC, "NetworkNamespacePath", NULL, SPACES),
+	REFUSED(EXEC, "PrivateIPC", parse_off, SPACES),
+	REFUSED(EXEC, "IPCNamespacePath", NULL, SPACES),
+	REFUSED(EXEC, "PrivatePIDs", parse_off, SPACES),
+	REFUSED(EXEC, "PrivateUsers", parse_off, SPACES),
+	REFUSED(EXEC, "RestrictAddressFamilies", NULL, CALLS),
+	REFUSED(EXEC, "RestrictFileSystems", NULL, CALLS),
+	REFUSED(EXEC, "RestrictNamespaces", parse_off, CALLS),
+	REFUSED(EXEC, "RestrictRealtime", parse_off, CALLS),
+	REFUSED(EXEC, "RestrictSUIDSGID", parse_off, CALLS),
+	REFUSED(EXEC, "LockPersonality", parse_off, CALLS),
+	REFUSED(EXEC, "MemoryDenyWriteExecute", parse_off, CALLS),
+	REFUSED(EXEC, "SystemCallFilter", NULL, CALLS),
+	REFUSED(EXEC, "SystemCallErrorNumber", NULL, CALLS),
+	REFUSED(EXEC, "SystemCallArchitectures", NULL, CALLS),
+	NOTED(EXEC, "SystemCallLog", LOGGING),
+	REFUSED(EXEC, "SELinuxContext", NULL, LABELS),
+	REFUSED(EXEC, "AppArmorProfile", NULL, LABELS),
+	REFUSED(EXEC, "SmackProcessLabel", NULL, LABELS),
+
+	/* systemd.kill(5) */
+	ROW(EXEC, PENDING, "KillMode", parse_enum, unit.service.kill_mode, kill_words, "Who is signalled at a stop."),
+	PENDING(EXEC, "KillSignal", parse_signal, unit.service.kill_signal, "By what."),
+	PENDING(EXEC, "RestartKillSignal", parse_signal, unit.service.restart_kill_signal, "By what, for a restart."),
+	PENDING(EXEC, "FinalKillSignal", parse_signal, unit.service.final_kill_signal, "By what, when the time is up."),
+	PENDING(EXEC, "WatchdogSignal", parse_signal, unit.service.watchdog_signal, "By what, when WatchdogSec= is over."),
+	PENDING(EXEC, "SendSIGKILL", parse_bool, unit.service.send_sigkill, "Whether there is such an end."),
+	PENDING(EXEC, "SendSIGHUP", parse_bool, unit.service.send_sighup, "SIGHUP right after the first signal."),
+
+	/* systemd.resource-control(5) */
+	NOTED(EXEC, "Slice", SHARE),
+	NOTED(EXEC, "Delegate", SHARE),
+	NOTED(EXEC, "DelegateSubgroup", SHARE),
+	NOTED(EXEC, "CPUAccounting", SHARE),
+	NOTED(EXEC, "CPUWeight", SHARE),
+	NOTED(EXEC, "CPUShares", SHARE),
+	NOTED(EXEC, "StartupCPUWeight", SHARE),
+	NOTED(EXEC, "IOAccounting", SHARE),
+	NOTED(EXEC, "IOWeight", SHARE),
+	NOTED(EXEC, "BlockIOAccounting", SHARE),
+	NOTED(EXEC, "BlockIOWeight", SHARE),
+	NOTED(EXEC, "MemoryAccounting", SHARE),
+	NOTED(EXEC, "MemoryMin", SHARE),
+	NOTED(EXEC, "MemoryLow", SHARE),
+	NOTED(EXEC, "TasksAccounting", SHARE),
+	NOTED(EXEC, "IPAccounting", SHARE),
+	NOTED(EXEC, "ManagedOOMSwap", SHARE),
+	NOTED(EXEC, "ManagedOOMMemoryPressure", SHARE),
+	NOTED(EXEC, "ManagedOOMPreference", SHARE),
+	NOTED(EXEC, "MemoryPressureWatch", SHARE),
+	REFUSED(EXEC, "CPUQuota", NULL, CGROUP),
+	REFUSED(EXEC, "AllowedCPUs", NULL, CGROUP),
+	REFUSED(EXEC, "MemoryHigh", parse_off, CGROUP),
+	REFUSED(EXEC, "MemoryMax", parse_off, CGROUP),
+	REFUSED(EXEC, "MemoryLimit", parse_off, CGROUP),
+	REFUSED(EXEC, "MemorySwapMax", parse_off, CGROUP),
+	REFUSED(EXEC, "TasksMax", parse_off, CGROUP),
+	REFUSED(EXEC, "IPAddressAllow", NULL, CGROUP),
+	REFUSED(EXEC, "IPAddressDeny", NULL, CGROUP),
+	REFUSED(EXEC, "SocketBindAllow", NULL, CGROUP),
+	REFUSED(EXEC, "SocketBindDeny", NULL, CGROUP),
+	REFUSED(EXEC, "RestrictNetworkInterfaces", NULL, CGROUP),
+	REFUSED(EXEC, "DeviceAllow", NULL, CGROUP),
+	REFUSED(EXEC, "DevicePolicy", NULL, CGROUP),
 
 	/* [Install]: systemctl enable's */
-	NOTED(INSTALL, "WantedBy", BY_HAND),
-	NOTED(INSTALL, "RequiredBy", BY_HAND),
-	NOTED(INSTALL, "UpheldBy", BY_HAND),
-	NOTED(INSTALL, "Also", BY_HAND),
-	NOTED(INSTALL, "Alias", BY_HAND),
-	NOTED(INSTALL, "DefaultInstance", BY_HAND),
+	NOTED(INSTALL, "WantedBy", SYSTEMCTL),
+	NOTED(INSTALL, "RequiredBy", SYSTEMCTL),
+	NOTED(INSTALL, "UpheldBy", SYSTEMCTL),
+	NOTED(INSTALL, "Also", SYSTEMCTL),
+	NOTED(INSTALL, "Alias", SYSTEMCTL),
+	NOTED(INSTALL, "DefaultInstance", SYSTEMCTL),
 };
 /* clang-format on */
 

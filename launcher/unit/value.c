@@ -4,6 +4,8 @@
 #include "launcher/unit/value.h"
 
 #include <limits.h>
+#include <signal.h>
+#include <string.h>
 #include <strings.h>
 
 #include "common/clock.h"
@@ -172,4 +174,24 @@ value_is_path(const char *text)
 		if (p[3] == '/' || p[3] == '\0')
 			return false;
 	return true;
+}
+
+int
+value_signal(const char *text)
+{
+	const char *name = str_starts(text, "SIG") ? text + 3 : text;
+	uint64_t n;
+
+	if (num_parse_str(text, 1, (uint64_t)SIGRTMAX, &n) == 0)
+		return (int)n;
+	if (str_starts(name, "RTMIN+") &&
+	    num_parse_str(name + 6, 0, (uint64_t)(SIGRTMAX - SIGRTMIN), &n) == 0)
+		return SIGRTMIN + (int)n;
+	for (int signal = 1; signal < SIGRTMIN; signal++) {
+		const char *known = sigabbrev_np(signal);
+
+		if (known && strcmp(known, name) == 0)
+			return signal;
+	}
+	return -EINVAL;
 }

@@ -29,3 +29,6 @@ bool value_is_env_name(const char *text, size_t len);
 
 /* true for an absolute path without ".." in it, no longer than PATH_MAX. */
 bool value_is_path(const char *text);
+
+/* "SIGTERM", "TERM", "RTMIN+3" or a number: the signal; -EINVAL when it is none. */
+int value_signal(const char *text);

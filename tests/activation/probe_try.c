@@ -226,6 +226,8 @@ try_run(const struct try_call *c)
 	while ((n = read(ends[0], chunk, sizeof(chunk))) > 0)
 		(void)buf_put(c->out, chunk, (size_t)n);
 	(void)close(ends[0]);
+	if (c->out->len > 0 && c->out->data[c->out->len - 1] == '\n')
+		c->out->data[--c->out->len] = '\0'; /* one answer, one line */
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return -1;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) > 125) {

@@ -154,8 +154,8 @@ class Box:
         if p.is_symlink() or p.exists():
             p.unlink()
         p.write_bytes(text if isinstance(text, bytes) else text.encode())
-        p.chmod(mode)
         os.chown(p, *owner)
+        p.chmod(mode)  # after chown, which clears the setuid bit
         return inside
 
     def read(self, inside):

@@ -24,6 +24,7 @@ sample(enum msg_type type)
 		m.command = 2;
 		m.pid = 99;
 		m.watchdog_usec = 1000000;
+		m.number = 5;
 		break;
 	case MSG_SIGNAL:
 		m.instance = (struct msg_instance_id){ 4, 9 };
@@ -114,10 +115,10 @@ a_field_of_another_type_is_refused(void **state)
 		enum msg_state state;
 		unsigned zero_words; /* how many words of struct msg this type never uses */
 	} cases[] = {
-		{ MSG_HELLO, MSG_STATE_NEW, 18 },
-		{ MSG_SETTLED, MSG_STATE_LEARNING, 18 },
-		{ MSG_SHUTDOWN, MSG_STATE_SETTLED, 18 },
-		{ MSG_SIGNAL, MSG_STATE_UP, 14 },
+		{ MSG_HELLO, MSG_STATE_NEW, 20 },
+		{ MSG_SETTLED, MSG_STATE_LEARNING, 20 },
+		{ MSG_SHUTDOWN, MSG_STATE_SETTLED, 20 },
+		{ MSG_SIGNAL, MSG_STATE_UP, 16 },
 	};
 
 	(void)state;

@@ -1,0 +1,181 @@
+/*
+ * directories.c - see directories.h.
+ */
+#include "launcher/enter/directories.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define DEPTH_MAX 64 /* of what is removed; deeper trees are left, and the directory with them */
+
+static const struct {
+	const char *base, *variable;
+	bool owned; /* by the service's user; /etc stays root's */
+} kinds[DIRECTORY_KIND_END] = {
+	[DIRECTORY_RUNTIME] = { "/run", "RUNTIME_DIRECTORY", true },
+	[DIRECTORY_STATE] = { "/var/lib", "STATE_DIRECTORY", true },
+	[DIRECTORY_CACHE] = { "/var/cache", "CACHE_DIRECTORY", true },
+	[DIRECTORY_LOGS] = { "/var/log", "LOGS_DIRECTORY", true },
+	[DIRECTORY_CONFIGURATION] = { "/etc", "CONFIGURATION_DIRECTORY", false },
+};
+
+const char *
+directories_base(enum directory_kind kind)
+{
+	return kinds[kind].base;
+}
+
+const char *
+directories_variable(enum directory_kind kind)
+{
+	return kinds[kind].variable;
+}
+
+/* One component below parent, which is consumed. Return: its descriptor, or -errno. */
+static int
+step_into(int take_parent, const char *name, mode_t mode)
+{
+	_cleanup_fd_ int parent = take_parent;
+	int fd;
+
+	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* "a/b/c" below base, made on the way. Return: a descriptor of the last, or -errno. */
+static int
+make_below(const char *base, const char *path, mode_t mode)
+{
+	int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char name[NAME_MAX + 1];
+
+	if (fd < 0)
+		return -errno;
+	while (*path && fd >= 0) {
+		const char *slash = strchrnul(path, '/');
+		const size_t n = (size_t)(slash - path);
+
+		if (n > NAME_MAX) {
+			(void)fd_close(fd);
+			return -ENAMETOOLONG;
+		}
+		memcpy(name, path, n);
+		name[n] = '\0';
+		fd = step_into(fd, name, *slash ? 0755 : mode);
+		path = *slash ? slash + 1 : slash;
+	}
+	return fd;
+}
+
+static int
+make_one(const struct enter *e, enum directory_kind kind, const char *path)
+{
+	const struct plan_exec *x = &e->unit->exec;
+	const mode_t mode = x->directories[kind].mode;
+	_cleanup_fd_ int fd = make_below(kinds[kind].base, path, mode);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	/* The mode first: afterwards it may be another user's, and changing it take a capability.
+	 */
+	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
+		return -errno;
+	if (!kinds[kind].owned || !x->has_user || (st.st_uid == x->uid && st.st_gid == x->gid))
+		return 0;
+	return fchown(fd, x->uid, x->gid) < 0 ? -errno : 0;
+}
+
+int
+directories_make(const struct enter *e)
+{
+	for (int k = 0; k < DIRECTORY_KIND_END; k++) {
+		PLAN_FOREACH (e->plan, e->unit->exec.directories[k].paths, struct plan_word, w) {
+			const int r = make_one(e, (enum directory_kind)k, enter_text(e, w->text));
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* All below dir, which is consumed. Errors are left for rmdir(2) to notice. */
+static void
+empty_below(int take_dir, unsigned depth)
+{
+	DIR *d = fdopendir(take_dir); /* allocates: this process will never exec, nor return */
+	const struct dirent *entry;
+
+	if (!d) {
+		(void)fd_close(take_dir);
+		return;
+	}
+	while (depth < DEPTH_MAX && (entry = readdir(d))) {
+		int below;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(d), entry->d_name, 0) == 0 || errno != EISDIR)
+			continue;
+		below = openat(
+		    dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below < 0)
+			continue;
+		empty_below(below, depth + 1);
+		(void)unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR);
+	}
+	(void)closedir(d);
+}
+
+/* In a process of the service's user. */
+static _Noreturn void
+empty_as_user(struct enter *e)
+{
+	struct enter_failure failure;
+
+	if (enter_drop(e, &failure) < 0)
+		_exit(enter_step_exit_code(failure.step));
+	PLAN_FOREACH (
+	    e->plan, e->unit->exec.directories[DIRECTORY_RUNTIME].paths, struct plan_word, w) {
+		const int fd = make_below(kinds[DIRECTORY_RUNTIME].base, enter_text(e, w->text), 0);
+
+		if (fd >= 0)
+			empty_below(fd, 0);
+	}
+	_exit(0);
+}
+
+int
+directories_remove(struct enter *e)
+{
+	const pid_t pid = fork();
+	char path[PATH_MAX];
+	int r = 0;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		empty_as_user(e);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	PLAN_FOREACH (
+	    e->plan, e->unit->exec.directories[DIRECTORY_RUNTIME].paths, struct plan_word, w) {
+		struct buf b;
+
+		buf_init(&b, path, sizeof(path));
+		(void)buf_puts(&b, kinds[DIRECTORY_RUNTIME].base);
+		(void)buf_putc(&b, '/');
+		(void)buf_puts(&b, enter_text(e, w->text));
+		if (rmdir(path) < 0 && errno != ENOENT && r == 0)
+			r = -errno;
+	}
+	return r;
+}
