@@ -80,7 +80,7 @@ conn_answer(struct conn *c)
 	w->stats.by_class[a->status / 100]++;
 	w->close_after = w->head.close || a->close || w->draining ||
 			 c->requests >= w->limits.requests ||
-			 (w->head.expect_continue && !w->continued);
+			 (w->head.req.has_body && w->head.expect_continue && !w->continued);
 	w->out_len += (uint32_t)wire_head(
 	    a, w->head.req.minor, w->close_after, &w->date, w->out + w->out_len);
 	w->stretch = 0;

@@ -247,3 +247,9 @@ def test_python_http_client(server):
         r = c.getresponse()
         assert (r.status, r.read()) == (200, SMALL)
     c.close()
+
+
+@pytest.mark.parametrize("target", ["*", "/", "/nothing"])
+def test_options(server, target):
+    r = one(server, target, "Connection: close", method="OPTIONS")
+    assert (r.status, r.get("allow"), r.body) == (204, "GET, HEAD, OPTIONS", b"")

@@ -167,6 +167,7 @@ def test_several_sockets_of_each_family(root):
 def test_holds_nothing_it_was_not_given(root):
     with Httpd("--root", root) as h:
         h.wait_ready()
+        httpd.replies(h.raw(request("/", "Connection: close")))  # now the loop turns
         kinds = sorted(os.readlink(f"/proc/{h.pid}/fd/{n}").split(":")[0].split("[")[0]
                        for n in os.listdir(f"/proc/{h.pid}/fd") if int(n) > 2)
         assert set(kinds) <= {"socket", "anon_inode", str(root)}

@@ -1,5 +1,6 @@
 /*
  * file.h - files as they are served: opened beneath a root, looked at once, kept for a while.
+ *          file.c makes one, filecache.c keeps them.
  * Runs as: worker, no rights.
  * Trusts:  the site's owner, as to content; nobody, as to size and kind: a file may shrink, grow
  *          or turn into a directory at any time.
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "common/buf.h"
+#include "worker/http/conneg.h"
 
 /* A file not bigger than this is read once and kept in memory, without its descriptor. */
 #define FILE_BODY_MAX 16384u
@@ -21,13 +23,20 @@ struct file {
 	unsigned refs; /* the cache's own included */
 	int fd; /* -EBADF when body holds everything, or for a directory */
 	bool is_dir;
+	bool compressible; /* by its type: worth a coding, and so varies by Accept-Encoding */
 	uint64_t size;
 	int64_t mtime; /* seconds */
 	const char *body; /* or NULL */
-	/* Field lines "ETag: ..CRLF Last-Modified: ..CRLF" and then "Content-Type: ..CRLF". */
+	/* Field lines, those that a 304 repeats first: ETag, Last-Modified, Vary; Content-... */
 	struct span block;
 	size_t validators_len; /* how much of block a 304 repeats */
 	struct span etag; /* with its quotes, inside block */
+	const char *type; /* static */
+	/* The same in other codings (variant.h); owned. */
+	struct file *variant[CODING_IDENTITY];
+	int64_t variant_checked[CODING_IDENTITY]; /* second in which the disk was asked */
+	bool variant_useless[CODING_IDENTITY]; /* compressed once, and it was not smaller */
+	bool made; /* a variant that we compressed, not one from the disk */
 	/* The cache's own business from here. */
 	struct file *hash_next, *lru_prev, *lru_next;
 	struct stat identity; /* device, inode, times and size when it was opened */
@@ -38,6 +47,25 @@ struct file {
 	size_t path_len;
 	char *path; /* in the same allocation, NUL-terminated */
 };
+
+/* What file_make() makes a struct file of. */
+struct file_source {
+	int fd; /* taken; -EBADF when body is there */
+	const struct stat *st; /* of fd, or of the file that was compressed */
+	struct span type_path; /* whose suffix gives the type */
+	enum coding coding;
+	struct span path; /* the cache's key; may be empty */
+	struct span body; /* the compressed bytes, copied; ptr NULL when fd has them */
+};
+
+/* Return: 0 with one reference; -ENOMEM; -EIO when the file is not as long as st says. */
+_must_check_ int file_make(const struct file_source *s, struct file **ret);
+
+/* True when both are the same file with the same content, as far as stat(2) tells. */
+bool file_identity_same(const struct stat *a, const struct stat *b);
+
+/* All of a file of size bytes. Return: 0; -EIO when it is shorter; -errno. */
+_must_check_ int file_read_all(int fd, char *dst, size_t size);
 
 struct filecache;
 
@@ -60,6 +88,9 @@ _must_check_ int filecache_get(struct filecache *c, int root, uint32_t root_id, 
     int64_t now, struct file **ret);
 
 void file_unref(struct file *f);
+
+/* f, just got from c, has grown by bytes (or shrunk): variants are charged to it. */
+void filecache_charge(struct filecache *c, struct file *f, ssize_t bytes);
 
 struct filecache_stats {
 	uint64_t hits, misses, evictions;

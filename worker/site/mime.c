@@ -6,6 +6,7 @@
 #include "worker/http/field.h"
 
 #define MIME_SUFFIX_MAX 15
+#define MIME_TYPE_MAX 100
 
 struct mime_row {
 	const char *suffix; /* lower case */
@@ -92,6 +93,10 @@ static const struct mime_row mime_rows[] = {
 	{ "zst", "application/zstd" },
 };
 
+/* Read from the system's file: sorted by suffix, like the rows above. */
+static struct mime_row *mime_more;
+static size_t mime_n_more;
+
 static int
 mime_compare(const void *suffix, const void *row)
 {
@@ -114,5 +119,102 @@ mime_of(struct span path)
 		suffix[i] = char_lower(path.ptr[path.len - n + i]);
 	suffix[n] = '\0';
 	row = bsearch(suffix, mime_rows, ELEMENTSOF(mime_rows), sizeof(mime_rows[0]), mime_compare);
+	if (!row && mime_n_more > 0)
+		row = bsearch(suffix, mime_more, mime_n_more, sizeof(*mime_more), mime_compare);
 	return row ? row->type : "application/octet-stream";
+}
+
+bool
+mime_is_compressible(const char *type)
+{
+	static const char *const exact[] = { "application/json", "application/xml",
+		"application/wasm", "application/manifest+json", "application/x-sh",
+		"application/javascript", "application/yaml", "application/toml", "image/svg+xml",
+		"image/x-icon", "image/bmp", "font/ttf", "font/otf",
+		"application/vnd.ms-fontobject" };
+	const size_t n = strcspn(type, ";");
+
+	if (str_starts(type, "text/"))
+		return true;
+	if (n > 5 &&
+	    (memcmp(type + n - 4, "+xml", 4) == 0 || memcmp(type + n - 5, "+json", 5) == 0))
+		return true;
+	for (size_t i = 0; i < ELEMENTSOF(exact); i++)
+		if (strlen(exact[i]) == n && memcmp(type, exact[i], n) == 0)
+			return true;
+	return false;
+}
+
+static int
+mime_row_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct mime_row *)a)->suffix, ((const struct mime_row *)b)->suffix);
+}
+
+static int
+mime_add(const char *suffix, const char *type)
+{
+	struct mime_row *more = reallocarray(mime_more, mime_n_more + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	mime_more = more;
+	more[mime_n_more] = (struct mime_row){ strdup(suffix), type };
+	if (!more[mime_n_more].suffix)
+		return -ENOMEM;
+	mime_n_more++;
+	return 0;
+}
+
+/* The next blank-separated word, cut out of *rest in place; NULL at the end. */
+static char *
+mime_word(char **rest)
+{
+	char *word = *rest + strspn(*rest, " \t");
+	const size_t n = strcspn(word, " \t");
+
+	*rest = word + n + (word[n] ? 1 : 0);
+	word[n] = '\0';
+	return n > 0 ? word : NULL;
+}
+
+/* "type suffix suffix..." of one line. */
+static int
+mime_load_line(char *line)
+{
+	char *type, *suffix, *full = NULL;
+
+	line[strcspn(line, "#\r\n")] = '\0';
+	type = mime_word(&line);
+	if (!type || !strchr(type, '/') || strlen(type) > MIME_TYPE_MAX)
+		return 0;
+	while ((suffix = mime_word(&line)) != NULL) {
+		int r;
+
+		if (strlen(suffix) > MIME_SUFFIX_MAX)
+			continue;
+		if (!full && asprintf(&full, "%s%s", type,
+				 str_starts(type, "text/") ? "; charset=utf-8" : "") < 0)
+			return -ENOMEM;
+		r = mime_add(suffix, full); /* all suffixes of the line share it */
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int
+mime_load(const char *path)
+{
+	_cleanup_file_ FILE *f = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	int r = 0;
+
+	if (!f)
+		return errno == ENOENT ? 0 : -errno;
+	while (r == 0 && getline(&line, &size, f) >= 0)
+		r = mime_load_line(line);
+	qsort(mime_more, mime_n_more, sizeof(*mime_more), mime_row_compare);
+	return r;
 }

@@ -8,9 +8,11 @@
 #include "worker/http/target.h"
 #include "worker/site/beneath.h"
 #include "worker/site/page.h"
+#include "worker/site/send.h"
+#include "worker/site/variant.h"
 
 #define SITE_PATH_MAX 8192 /* above the limit of a request line */
-#define SITE_ALLOW "GET, HEAD"
+#define SITE_ALLOW "GET, HEAD, OPTIONS"
 
 struct site {
 	int root;
@@ -73,53 +75,6 @@ status_of_errno(int error)
 	default:
 		return 500;
 	}
-}
-
-static void
-release_file(void *owner)
-{
-	file_unref(owner);
-}
-
-/* True when the If-None-Match list holds etag (weak comparison, RFC 9110 section 13.1.2). */
-static bool
-etag_listed(const struct request *r, struct span etag)
-{
-	struct span line, word;
-	size_t pos = 0;
-
-	while (request_next(r, FIELD_IF_NONE_MATCH, &pos, &line)) {
-		while (span_word(&line, &word)) {
-			if (word.len == 1 && word.ptr[0] == '*')
-				return true;
-			if (word.len > 2 && word.ptr[0] == 'W' && word.ptr[1] == '/') {
-				word.ptr += 2;
-				word.len -= 2;
-			}
-			if (word.len == etag.len && memcmp(word.ptr, etag.ptr, etag.len) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-static void
-answer_file(const struct request *r, struct file *f, struct answer *a)
-{
-	a->owner = f;
-	a->release = release_file;
-	a->block = f->block;
-	if (request_has(r, FIELD_IF_NONE_MATCH) && etag_listed(r, f->etag)) {
-		a->status = 304;
-		a->no_length = true;
-		a->block.len = f->validators_len;
-		return;
-	}
-	a->status = 200;
-	a->length = f->size;
-	a->fd = f->fd;
-	a->one = (struct stretch){ f->body, 0, f->size };
-	a->n_body = 1;
 }
 
 /* "/dir" is a directory: send the client to "/dir/", so that its relative links work. */
@@ -192,7 +147,10 @@ answer_path(struct site *s, const struct request *r, size_t len, int64_t now, st
 		page_status(a, status_of_errno(error));
 		return;
 	}
-	answer_file(r, f, a);
+	send_file(r, f,
+	    variant_choose(
+		s->files, f, r, &(struct variant_rules){ true, true }, s->root, s->path, now),
+	    now, a);
 }
 
 void
@@ -204,6 +162,11 @@ site_answer(struct site *s, const struct request *r, int64_t now, struct answer 
 	a->head_only = r->method == METHOD_HEAD;
 	if (r->method == METHOD_OTHER) {
 		page_status(a, 501);
+		return;
+	}
+	if (r->method == METHOD_OPTIONS) {
+		answer_field(a, "Allow", span_of(SITE_ALLOW));
+		page_status(a, 204);
 		return;
 	}
 	if (r->method != METHOD_GET && r->method != METHOD_HEAD) {

@@ -1,0 +1,187 @@
+/*
+ * filecache.c - the cache of file.h. A hash table of chains and one list in order of use; both
+ * intrusive.
+ */
+#include "worker/site/beneath.h"
+#include "worker/site/file.h"
+
+struct filecache {
+	size_t max_files, max_bytes;
+	struct filecache_stats stats;
+	uint32_t mask; /* buckets - 1 */
+	struct file **bucket;
+	struct file lru; /* head of the ring: next is the most recently used */
+};
+
+int
+filecache_new(size_t max_files, size_t max_bytes, struct filecache **ret)
+{
+	struct filecache *c = calloc(1, sizeof(*c));
+	size_t buckets = 64;
+
+	if (!c)
+		return -ENOMEM;
+	while (buckets < max_files && buckets < (1u << 20))
+		buckets *= 2;
+	c->bucket = calloc(buckets, sizeof(struct file *));
+	if (!c->bucket) {
+		free(c);
+		return -ENOMEM;
+	}
+	c->mask = (uint32_t)buckets - 1;
+	c->max_files = max_files;
+	c->max_bytes = max_bytes;
+	c->lru.lru_next = c->lru.lru_prev = &c->lru;
+	*ret = c;
+	return 0;
+}
+
+static void
+filecache_drop(struct filecache *c, struct file *f)
+{
+	struct file **p = &c->bucket[f->hash & c->mask];
+
+	while (*p != f)
+		p = &(*p)->hash_next;
+	*p = f->hash_next;
+	f->lru_prev->lru_next = f->lru_next;
+	f->lru_next->lru_prev = f->lru_prev;
+	f->lru_next = NULL;
+	c->stats.files--;
+	c->stats.bytes -= f->bytes;
+	file_unref(f);
+}
+
+void
+filecache_free(struct filecache *c)
+{
+	if (!c)
+		return;
+	while (c->lru.lru_next != &c->lru)
+		filecache_drop(c, c->lru.lru_next);
+	free(c->bucket);
+	free(c);
+}
+
+static void
+lru_insert(struct filecache *c, struct file *f)
+{
+	f->lru_next = c->lru.lru_next;
+	f->lru_prev = &c->lru;
+	f->lru_next->lru_prev = f;
+	c->lru.lru_next = f;
+}
+
+/* FNV-1a; a peer can make collisions only with names that exist on the site. */
+static uint32_t
+path_hash(uint32_t root_id, struct span path)
+{
+	uint32_t h = 2166136261u ^ root_id;
+
+	for (size_t i = 0; i < path.len; i++)
+		h = (h ^ (unsigned char)path.ptr[i]) * 16777619u;
+	return h;
+}
+
+static struct file *
+filecache_find(struct filecache *c, uint32_t hash, uint32_t root_id, struct span path)
+{
+	struct file *f = c->bucket[hash & c->mask];
+
+	while (f && (f->hash != hash || f->root_id != root_id || f->path_len != path.len ||
+			memcmp(f->path, path.ptr, path.len) != 0))
+		f = f->hash_next;
+	return f;
+}
+
+static void
+filecache_add(struct filecache *c, struct file *f, uint32_t hash, uint32_t root_id, int64_t now)
+{
+	if (c->max_files == 0 || f->bytes > c->max_bytes)
+		return;
+	while (c->stats.files >= c->max_files || c->stats.bytes + f->bytes > c->max_bytes) {
+		filecache_drop(c, c->lru.lru_prev);
+		c->stats.evictions++;
+	}
+	f->hash = hash;
+	f->root_id = root_id;
+	f->checked = now;
+	f->hash_next = c->bucket[hash & c->mask];
+	c->bucket[hash & c->mask] = f;
+	lru_insert(c, f);
+	f->refs++;
+	c->stats.files++;
+	c->stats.bytes += f->bytes;
+}
+
+int
+filecache_get(struct filecache *c, int root, uint32_t root_id, struct span path, int64_t now,
+    struct file **ret)
+{
+	const uint32_t hash = path_hash(root_id, path);
+	struct file *f = filecache_find(c, hash, root_id, path);
+	_cleanup_fd_ int fd = -EBADF;
+	struct stat st;
+	int r;
+
+	if (f && f->checked == now) {
+		c->stats.hits++;
+		if (c->lru.lru_next != f) {
+			f->lru_prev->lru_next = f->lru_next;
+			f->lru_next->lru_prev = f->lru_prev;
+			lru_insert(c, f);
+		}
+		f->refs++;
+		*ret = f;
+		return 0;
+	}
+	fd = beneath_open(root, path.ptr);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		r = fd < 0 ? fd : -errno;
+		if (f)
+			filecache_drop(c, f);
+		return r;
+	}
+	if (f && file_identity_same(&f->identity, &st)) {
+		c->stats.hits++;
+		f->checked = now;
+		f->refs++;
+		*ret = f;
+		return 0;
+	}
+	if (f)
+		filecache_drop(c, f);
+	c->stats.misses++;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return -EACCES;
+	r = file_make(&(struct file_source){ .fd = fd_take(&fd),
+			  .st = &st,
+			  .type_path = path,
+			  .coding = CODING_IDENTITY,
+			  .path = path },
+	    &f);
+	if (r < 0)
+		return r;
+	filecache_add(c, f, hash, root_id, now);
+	*ret = f;
+	return 0;
+}
+
+struct filecache_stats
+filecache_stats(const struct filecache *c)
+{
+	return c->stats;
+}
+
+void
+filecache_charge(struct filecache *c, struct file *f, ssize_t bytes)
+{
+	if (f->refs < 2 || f->lru_next == NULL)
+		return; /* not in the cache: nobody counts it */
+	f->bytes += (size_t)bytes;
+	c->stats.bytes += (size_t)bytes;
+	while (c->stats.bytes > c->max_bytes && c->lru.lru_prev != f) {
+		filecache_drop(c, c->lru.lru_prev);
+		c->stats.evictions++;
+	}
+}
