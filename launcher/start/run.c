@@ -20,6 +20,7 @@
 #include "launcher/monitor/upstream.h"
 #include "launcher/start/confine.h"
 #include "launcher/start/inherit.h"
+#include "launcher/start/isolate.h"
 #include "launcher/start/runtime.h"
 #include "launcher/start/sock_open.h"
 #include "launcher/unit/load.h"
@@ -181,19 +182,36 @@ print_findings(const struct diag *d)
 }
 
 static int
-load_plan(struct run_options *o, struct monitor *m, char **units, int n_units, struct why *why)
+fatal(const struct why *why, int code)
 {
+	log_error("%s", why->text);
+	return code;
+}
+
+struct load_job {
+	struct run_options *options;
+	char **units;
+	int n_units;
+};
+
+/* In the reader's process: its findings are printed there, only the plan comes back. */
+static int
+write_plan(void *context, int fd)
+{
+	const struct load_job *job = context;
+	struct load_options load = job->options->load;
+	_cleanup_fd_ int sealed = -EBADF;
+	struct why why = { "" };
 	struct diag diag;
 	int r;
 
+	load.plan_fd = &fd;
 	diag_init(&diag);
 	r = plan_load(
-	    &o->load, (const char *const *)units, (size_t)n_units, &diag, &m->plan_fd, why);
+	    &load, (const char *const *)job->units, (size_t)job->n_units, &diag, &sealed, &why);
 	print_findings(&diag);
 	diag_done(&diag);
-	if (r == 0)
-		r = plan_map(m->plan_fd, &m->plan, why);
-	return r;
+	return r == 0 ? 0 : fatal(&why, r == -EINVAL ? EX_CONFIG : EX_OSERR);
 }
 
 /* Enough descriptors for the plan; a service gets the limit that the launcher was started with. */
@@ -330,13 +348,6 @@ prepare(struct monitor *m, struct why *why)
 	return confine_monitor(m, why);
 }
 
-static int
-fatal(const struct why *why, int code)
-{
-	log_error("%s", why->text);
-	return code;
-}
-
 int
 run_main(int argc, char **argv)
 {
@@ -352,6 +363,7 @@ run_main(int argc, char **argv)
 		.manager = { .sock = -EBADF },
 		.manager_argv = { HERITAGE_ARGV0 } };
 	struct why why = { "" };
+	struct load_job job;
 	bool done;
 	int r = parse_options(argc, argv, &o, &done);
 
@@ -363,9 +375,12 @@ run_main(int argc, char **argv)
 	    o.log_format == LOG_FORMAT_JSON ? "--log-format=json" : "--log-format=text";
 	if (find_manager_user(&o, &m, &why) < 0)
 		return fatal(&why, EX_NOUSER);
-	r = load_plan(&o, &m, argv + optind, argc - optind, &why);
+	job = (struct load_job){ &o, argv + optind, argc - optind };
+	r = plan_isolate(&m, write_plan, &job, o.load.allow_root_services || geteuid() != 0, &why);
+	if (r > 0)
+		return r; /* said already */
 	if (r < 0)
-		return fatal(&why, r == -EINVAL ? EX_CONFIG : EX_OSERR);
+		return fatal(&why, EX_OSERR);
 	r = prepare(&m, &why);
 	if (r < 0)
 		return fatal(&why, r == -EADDRINUSE || r == -EBUSY ? EX_UNAVAILABLE : EX_OSERR);

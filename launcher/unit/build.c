@@ -12,12 +12,21 @@
 int
 build_init(struct build *b, struct why *why)
 {
-	_cleanup_fd_ int fd = memfd_create("sallyport-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	void *p;
+	const int fd = memfd_create("sallyport-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	*b = (struct build){ .fd = -EBADF };
 	if (fd < 0)
 		return why_set(why, -errno, "plan: memfd_create");
+	return build_take_fd(b, fd, why);
+}
+
+int
+build_take_fd(struct build *b, int take_fd, struct why *why)
+{
+	_cleanup_fd_ int fd = take_fd;
+	void *p;
+
+	*b = (struct build){ .fd = -EBADF };
 	if (ftruncate(fd, PLAN_BYTES_MAX) < 0)
 		return why_set(why, -errno, "plan: reserve %u bytes", PLAN_BYTES_MAX);
 	p = mmap(NULL, PLAN_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);

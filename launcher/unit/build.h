@@ -19,6 +19,8 @@ struct build {
 _must_check_ int build_init(struct build *b, struct why *why);
 
 /* Releases what was not given up by build_freeze(); safe twice. */
+/* The same in a memfd that somebody else will map; takes it, also on failure. */
+_must_check_ int build_take_fd(struct build *b, int take_fd, struct why *why);
 void build_done(struct build *b);
 
 /*

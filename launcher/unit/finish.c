@@ -3,6 +3,7 @@
  */
 #include "common/capname.h"
 #include "common/clock.h"
+#include "launcher/unit/caller.h"
 #include "launcher/unit/draft.h"
 #include "launcher/unit/resolve.h"
 
@@ -75,8 +76,8 @@ exec_identity(struct loader *l, struct draft *d, struct why *why)
 		exec->shell = build_str(&l->build, who->shell[0] ? who->shell : NULL);
 		return exec_groups(l, d, who, why);
 	}
-	exec->uid = geteuid();
-	exec->gid = getegid();
+	exec->uid = caller_uid();
+	exec->gid = caller_gid();
 	if (exec->group.off) {
 		r = names_resolve(l, (struct ref){ 0 }, exec->group, &who, why);
 		if (r < 0)
@@ -92,10 +93,10 @@ rule_identity(struct loader *l, struct draft *d)
 {
 	const struct plan_exec *exec = &d->unit.exec;
 	const char *manager = l->options->manager_user;
-	const bool root = geteuid() == 0;
+	const bool root = caller_uid() == 0;
 	struct resolved who;
 
-	if (!root && exec->has_user && exec->uid != geteuid())
+	if (!root && exec->has_user && exec->uid != caller_uid())
 		(void)draft_error_at(
 		    l, d, SECTION_EXEC, "User", "only root can start a service for another user");
 	if (!root && !exec->has_user && (exec->group.off || d->supplementary.n > 0))
@@ -117,7 +118,7 @@ static void
 rule_privileges(struct loader *l, struct draft *d)
 {
 	struct plan_exec *exec = &d->unit.exec;
-	const bool lesser = geteuid() == 0 && exec->uid != 0;
+	const bool lesser = caller_uid() == 0 && exec->uid != 0;
 	const bool drops = draft_has(d, SECTION_EXEC, "CapabilityBoundingSet");
 
 	if (!drops)

@@ -218,7 +218,8 @@ plan_load(const struct load_options *options, const char *const *units, size_t n
     struct diag *diag, int *ret_fd, struct why *why)
 {
 	struct loader l = { .options = options, .diag = diag };
-	int r = build_init(&l.build, why);
+	int r = options->plan_fd ? build_take_fd(&l.build, dup(*options->plan_fd), why)
+				 : build_init(&l.build, why);
 
 	if (r < 0)
 		return r;

@@ -18,6 +18,7 @@ struct load_options {
 	bool allow_root_services;
 	const char *const *unenforced; /* directives whose refusal the caller accepts */
 	size_t n_unenforced;
+	const int *plan_fd; /* memfd to write the plan into, borrowed; NULL: one of its own */
 	const char *manager_user; /* may be no unit's User=; NULL: not checked */
 };
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <sys/utsname.h>
 
+#include "launcher/unit/caller.h"
 #include "launcher/unit/quote.h"
 #include "launcher/unit/resolve.h"
 
@@ -151,9 +152,9 @@ put_caller(char c, struct buf *out, struct why *why)
 	char uid[NAME_MAX], gid[NAME_MAX];
 	int r = 0;
 
-	(void)snprintf(uid, sizeof(uid), "%u", geteuid());
-	(void)snprintf(gid, sizeof(gid), "%u", getegid());
-	if (geteuid() != 0)
+	(void)snprintf(uid, sizeof(uid), "%u", caller_uid());
+	(void)snprintf(gid, sizeof(gid), "%u", caller_gid());
+	if (caller_uid() != 0)
 		r = resolve_names(uid, gid, &who, why);
 	if (r < 0)
 		return r;
@@ -163,7 +164,7 @@ put_caller(char c, struct buf *out, struct why *why)
 	case 'U':
 		return buf_puts(out, uid);
 	case 'g':
-		return buf_puts(out, getegid() == 0 ? "root" : gid);
+		return buf_puts(out, caller_gid() == 0 ? "root" : gid);
 	case 'G':
 		return buf_puts(out, gid);
 	case 'h':

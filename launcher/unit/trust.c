@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "launcher/unit/caller.h"
+
 #include "common/buf.h"
 
 #define TRUST_LINKS_MAX 40 /* as the kernel's own walk */
@@ -24,7 +26,7 @@ struct walk {
 static bool
 uid_trusted(uid_t uid)
 {
-	return uid == 0 || uid == geteuid();
+	return uid == 0 || uid == caller_uid();
 }
 
 /* Remembers the first component that is not to be trusted. */

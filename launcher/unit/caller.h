@@ -1,0 +1,13 @@
+/*
+ * caller.h - on whose behalf unit files are read: the loader has given up the caller's identity by
+ *            the time it asks.
+ * Runs as: as load.h.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+/* Once, before the identity is given up. Until then the answers are geteuid(2) and getegid(2). */
+void caller_set(uid_t uid, gid_t gid);
+uid_t caller_uid(void);
+gid_t caller_gid(void);

@@ -1,0 +1,254 @@
+/*
+ * verify.c - see verify.h. What refers to something is in one table; a field that is added to
+ * plan.h and refers to something needs a row here.
+ */
+#include "launcher/unit/verify.h"
+
+#include <stddef.h>
+
+/* What a field of struct plan_unit refers to. */
+enum target {
+	TO_STRING,
+	TO_WORDS,
+	TO_UNITS,
+	TO_COMMANDS,
+	TO_ENV_FILES,
+	TO_CONDITIONS,
+	TO_LISTENS,
+};
+
+#define FIELD(name, target) \
+	{ \
+#name, offsetof(struct plan_unit, name), 0, 1, target \
+	}
+#define FIELDS(name, member, target) \
+	{ \
+#name, offsetof(struct plan_unit, name[0] member), \
+		    sizeof(((struct plan_unit *)0)->name[0]), \
+		    ELEMENTSOF(((struct plan_unit *)0)->name), target \
+	}
+
+static const struct reference {
+	const char *name;
+	size_t offset, stride, n;
+	enum target target;
+} references[] = {
+	FIELD(id, TO_STRING),
+	FIELD(description, TO_STRING),
+	FIELD(path, TO_STRING),
+	FIELD(aliases, TO_WORDS),
+	FIELDS(dependencies, , TO_UNITS),
+	FIELD(conditions, TO_CONDITIONS),
+	FIELD(assertions, TO_CONDITIONS),
+	FIELD(exec.user, TO_STRING),
+	FIELD(exec.group, TO_STRING),
+	FIELD(exec.user_name, TO_STRING),
+	FIELD(exec.home, TO_STRING),
+	FIELD(exec.shell, TO_STRING),
+	FIELD(exec.environment, TO_WORDS),
+	FIELD(exec.cwd, TO_STRING),
+	FIELD(exec.environment_files, TO_ENV_FILES),
+	FIELD(exec.pass_environment, TO_WORDS),
+	FIELD(exec.unset_environment, TO_WORDS),
+	FIELD(exec.stdin_to.path, TO_STRING),
+	FIELD(exec.stdout_to.path, TO_STRING),
+	FIELD(exec.stderr_to.path, TO_STRING),
+	FIELDS(exec.directories, .paths, TO_WORDS),
+	FIELD(socket.listens, TO_LISTENS),
+	FIELD(socket.fd_name, TO_STRING),
+	FIELD(socket.user, TO_STRING),
+	FIELD(socket.group, TO_STRING),
+	FIELD(socket.symlinks, TO_WORDS),
+	FIELD(socket.bind_to_device, TO_STRING),
+	FIELD(socket.tcp_congestion, TO_STRING),
+	FIELDS(service.commands, , TO_COMMANDS),
+	FIELD(service.sockets, TO_UNITS),
+	FIELD(service.pid_file, TO_STRING),
+};
+
+static const size_t element_bytes[] = {
+	[TO_WORDS] = sizeof(struct plan_word),
+	[TO_UNITS] = sizeof(struct plan_index),
+	[TO_COMMANDS] = sizeof(struct plan_command),
+	[TO_ENV_FILES] = sizeof(struct plan_env_file),
+	[TO_CONDITIONS] = sizeof(struct plan_condition),
+	[TO_LISTENS] = sizeof(struct plan_listen),
+};
+
+/* Behind the head of the plan, aligned, and all of it inside. */
+static bool
+place_ok(const struct plan *p, struct ref r, size_t size)
+{
+	return r.off >= sizeof(*p) && r.off % 8 == 0 && r.off < p->bytes &&
+	       size <= p->bytes - r.off;
+}
+
+static bool
+string_ok(const struct plan *p, struct ref r)
+{
+	if (r.off == 0)
+		return true;
+	return place_ok(p, r, 1) && memchr((const char *)p + r.off, '\0', p->bytes - r.off);
+}
+
+static bool list_ok(const struct plan *p, const struct plan_list *list, enum target target);
+
+static bool
+element_ok(const struct plan *p, const void *element, enum target target)
+{
+	const struct plan_word *word = element;
+	const struct plan_command *command = element;
+	const struct plan_env_file *file = element;
+	const struct plan_condition *condition = element;
+	const struct plan_listen *listen = element;
+
+	switch (target) {
+	case TO_WORDS:
+		return word->text.off && string_ok(p, word->text);
+	case TO_UNITS:
+		return ((const struct plan_index *)element)->index < p->n_units;
+	case TO_COMMANDS:
+		return command->path.off && string_ok(p, command->path) &&
+		       string_ok(p, command->source.file) && list_ok(p, &command->argv, TO_WORDS);
+	case TO_ENV_FILES:
+		return file->path.off && string_ok(p, file->path);
+	case TO_CONDITIONS:
+		return condition->type < CONDITION_TYPE_END && condition->text.off &&
+		       string_ok(p, condition->text);
+	case TO_LISTENS:
+		return listen->kind < LISTEN_KIND_END && listen->unit < p->n_units &&
+		       listen->index < p->n_listens && listen->addr_len <= sizeof(listen->addr) &&
+		       listen->text.off && string_ok(p, listen->text) &&
+		       string_ok(p, listen->source.file);
+	case TO_STRING:
+		break;
+	}
+	return false;
+}
+
+/* A list only ever grows at its end, so its places rise: what does not could be a circle. */
+static bool
+list_ok(const struct plan *p, const struct plan_list *list, enum target target)
+{
+	struct ref at = list->head, before = { 0 };
+	uint32_t n = 0;
+
+	for (; at.off; n++) {
+		const void *element = (const char *)p + at.off;
+
+		if (at.off <= before.off || !place_ok(p, at, element_bytes[target]) ||
+		    !element_ok(p, element, target))
+			return false;
+		before = at;
+		at = *(const struct ref *)element;
+	}
+	return n == list->n;
+}
+
+static bool
+reference_ok(const struct plan *p, const struct plan_unit *u, const struct reference *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const void *field = (const char *)u + r->offset + i * r->stride;
+
+		if (r->target == TO_STRING ? !string_ok(p, *(const struct ref *)field)
+					   : !list_ok(p, field, r->target))
+			return false;
+	}
+	return true;
+}
+
+static bool
+numbers_ok(const struct plan *p, const struct plan_unit *u)
+{
+	const struct plan_exec *x = &u->exec;
+	const struct plan_service *s = &u->service;
+	const size_t group_bytes = (size_t)x->n_groups * sizeof(uint32_t);
+
+	return u->id.off && s->type < SERVICE_TYPE_END && s->notify_access < NOTIFY_ACCESS_END &&
+	       s->restart < RESTART_END && s->kill_mode < KILL_MODE_END &&
+	       x->stdin_to.kind < STDIO_KIND_END && x->stdout_to.kind < STDIO_KIND_END &&
+	       x->stderr_to.kind < STDIO_KIND_END && x->runtime_preserve < PRESERVE_END &&
+	       (x->n_groups == 0 || place_ok(p, x->groups, group_bytes)) &&
+	       (u->kind == UNIT_SERVICE || u->socket.service == PLAN_NONE ||
+		   u->socket.service < p->n_units);
+}
+
+static int
+verify_unit(const struct plan *p, const struct plan_unit *u, struct why *why)
+{
+	for (size_t i = 0; i < ELEMENTSOF(references); i++)
+		if (!reference_ok(p, u, &references[i]))
+			return why_set(
+			    why, -EBADMSG, "plan: unit %u: %s", u->index, references[i].name);
+	if (!numbers_ok(p, u))
+		return why_set(why, -EBADMSG, "plan: unit %u: a number", u->index);
+	return 0;
+}
+
+/* The tables by index hold what the indices inside say. */
+static int
+verify_tables(const struct plan *p, struct why *why)
+{
+	for (uint32_t i = 0; i < p->n_units; i++) {
+		const struct plan_unit *u = (const void *)((const char *)p + p->units[i].off);
+
+		if (!place_ok(p, p->units[i], sizeof(*u)) || u->index != i ||
+		    u->kind >= UNIT_KIND_END)
+			return why_set(why, -EBADMSG, "plan: unit %u: its place", i);
+	}
+	for (uint32_t i = 0; i < p->n_listens; i++) {
+		const struct plan_listen *l = (const void *)((const char *)p + p->listens[i].off);
+
+		if (!place_ok(p, p->listens[i], sizeof(*l)) || l->index != i ||
+		    !element_ok(p, l, TO_LISTENS) || plan_unit(p, l->unit)->kind != UNIT_SOCKET)
+			return why_set(why, -EBADMSG, "plan: listener %u: its place", i);
+	}
+	return 0;
+}
+
+/* Indices that are followed without a look at the kind. */
+static int
+verify_kinds(const struct plan *p, const struct plan_unit *u, struct why *why)
+{
+	if (u->kind == UNIT_SOCKET && u->socket.service != PLAN_NONE &&
+	    plan_unit(p, u->socket.service)->kind != UNIT_SERVICE)
+		return why_set(why, -EBADMSG, "plan: unit %u: starts no service", u->index);
+	PLAN_FOREACH (p, u->service.sockets, struct plan_index, x)
+		if (plan_unit(p, x->index)->kind != UNIT_SOCKET)
+			return why_set(why, -EBADMSG, "plan: unit %u: takes no socket", u->index);
+	return 0;
+}
+
+static bool
+would_be_root(const struct plan *p, const struct plan_unit *u)
+{
+	const struct plan_exec *x = &u->exec;
+	const uint32_t *groups = plan_at(p, x->groups, x->n_groups * sizeof(uint32_t));
+
+	if (!x->has_user || x->uid == 0 || x->gid == 0)
+		return true;
+	for (uint32_t i = 0; i < x->n_groups; i++)
+		if (groups[i] == 0)
+			return true;
+	for (uint32_t slot = 0; slot < COMMAND_SLOT_END; slot++)
+		PLAN_FOREACH (p, u->service.commands[slot], struct plan_command, c)
+			if (c->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID))
+				return true;
+	return false;
+}
+
+int
+plan_verify(const struct plan *p, bool allow_root, struct why *why)
+{
+	int r = verify_tables(p, why);
+
+	for (uint32_t i = 0; r == 0 && i < p->n_units; i++)
+		r = verify_unit(p, plan_unit(p, i), why);
+	for (uint32_t i = 0; r == 0 && i < p->n_units; i++)
+		r = verify_kinds(p, plan_unit(p, i), why);
+	for (uint32_t i = 0; r == 0 && !allow_root && i < p->n_units; i++)
+		if (plan_unit(p, i)->kind == UNIT_SERVICE && would_be_root(p, plan_unit(p, i)))
+			r = why_set(why, -EPERM, "plan: %s would run as root", plan_unit_id(p, i));
+	return r;
+}
