@@ -148,15 +148,16 @@ confine_monitor(struct monitor *m, struct why *why)
 		return why_set(why, -errno, "monitor: become subreaper");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return why_set(why, -errno, "monitor: become non-dumpable");
+	/* First: in a container without CAP_SYS_ADMIN the filter below needs it. */
+	if (keep != CAP_ALL && !plan_forbids_no_new_privs(m->plan) &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return why_set(why, -errno, "monitor: no_new_privs");
 	if (root && keep != CAP_ALL) {
-		r = confine_syscalls(why); /* first: it needs CAP_SYS_ADMIN */
+		r = confine_syscalls(why); /* before the capabilities go, for the other case */
 		if (r == 0)
 			r = confine_rights(keep, why);
 		if (r < 0)
 			return r;
 	}
-	if (keep != CAP_ALL && !plan_forbids_no_new_privs(m->plan) &&
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return why_set(why, -errno, "monitor: no_new_privs");
 	return 0;
 }
