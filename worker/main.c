@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "worker/hooks.h"
 #include "worker/listener.h"
 #include "worker/options.h"
 #include "worker/selfcheck.h"
@@ -112,6 +113,8 @@ main(int argc, char **argv)
 		site_free(so.site);
 		return tls_check(&tls_options, &why) < 0 ? main_fail(EX_CONFIG, &why) : 0;
 	}
+	if (hook_is_set("short-handshake")) /* so that a test can watch thousands run out of time */
+		so.patience_usec[PATIENCE_HANDSHAKE] = USEC_PER_SEC;
 	so.factory[ROLE_HTTP] = plain_factory;
 	if (listeners_take(&listeners, &why) < 0)
 		return main_fail(EX_UNAVAILABLE, &why);

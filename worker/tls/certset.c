@@ -124,19 +124,38 @@ certset_on_ocsp(SSL *ssl, void *arg)
 	return SSL_TLSEXT_ERR_OK;
 }
 
-/* SSL_CTX_set_tlsext_servername_callback(3). Without a name, or a known one: the default stays. */
+/* SSL_CTX_set_tlsext_servername_callback(3): that there is one makes libssl acknowledge the name.
+ */
 static int
 certset_on_name(SSL *ssl, int *alert, void *arg)
 {
-	const struct certset *const *current = SSL_get_app_data(ssl);
-	const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	SSL_CTX *ctx = host && current && *current ? certset_find(*current, host) : NULL;
-
+	(void)ssl;
 	(void)alert;
 	(void)arg;
-	if (ctx && ctx != SSL_get_SSL_CTX(ssl))
-		(void)SSL_set_SSL_CTX(ssl, ctx); /* fails for lack of memory: the default stays */
 	return SSL_TLSEXT_ERR_OK;
+}
+
+/* SSL_set_cert_cb(3): 1 go on, -1 stop and ask again. */
+static int
+certset_on_cert(SSL *ssl, void *arg)
+{
+	const struct certset_now *now = SSL_get_app_data(ssl);
+	SSL_CTX *ctx;
+
+	(void)arg;
+	if (now->held || !now->set)
+		return -1;
+	ctx = certset_find(now->set, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+	return SSL_set_SSL_CTX(ssl, ctx) ? 1 : 0;
+}
+
+void
+certset_hook(SSL_CTX *ctx)
+{
+	/* None of the three can fail. */
+	(void)SSL_CTX_set_tlsext_status_cb(ctx, certset_on_ocsp);
+	(void)SSL_CTX_set_tlsext_servername_callback(ctx, certset_on_name);
+	SSL_CTX_set_cert_cb(ctx, certset_on_cert, NULL);
 }
 
 static SSL_CTX *
@@ -155,10 +174,8 @@ make_context(struct certset *s, struct tickets *tickets, const struct choice *ch
 		SSL_CTX_free(ctx);
 		ctx = NULL;
 	}
-	if (ctx) { /* neither can fail */
-		(void)SSL_CTX_set_tlsext_status_cb(ctx, certset_on_ocsp);
-		(void)SSL_CTX_set_tlsext_servername_callback(ctx, certset_on_name);
-	}
+	if (ctx)
+		certset_hook(ctx);
 	return ctx;
 }
 

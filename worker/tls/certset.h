@@ -32,9 +32,17 @@ _must_check_ int certset_new(const struct tls_options *o, struct tickets *ticket
 void certset_free(struct certset *s);
 
 /*
- * A connection begins with the default's context; its SSL_set_app_data() must be the address of the
- * pointer to the set in use, where the name that the client sends is then looked up.
+ * Where a connection finds its certificate, once its ClientHello has come: SSL_set_app_data() must
+ * be the address of one. While there is no set, or its signer is away, a handshake that needs a
+ * certificate stops with SSL_ERROR_WANT_X509_LOOKUP; a resumed one needs none and goes on.
  */
+struct certset_now {
+	struct certset *set;
+	bool held;
+};
+
+/* Makes a context of context_new() look there: for the one that connections begin with. */
+void certset_hook(SSL_CTX *ctx);
 
 /*
  * certset_find - the context for a host name: exact names before wildcards; of the certificates

@@ -397,6 +397,12 @@ keyd_client_wait(
 	return 0;
 }
 
+bool
+keyd_client_is_ready(const struct keyd_client *c)
+{
+	return c->state == KEYD_UP && !c->list_owed && c->list_id == 0;
+}
+
 const struct keyd_key *
 keyd_client_key(const struct keyd_client *c, const uint8_t *id)
 {

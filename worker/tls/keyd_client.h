@@ -106,6 +106,9 @@ void keyd_call_cancel(struct keyd_client *c, struct keyd_call *call);
 _must_check_ int keyd_client_wait(
     struct keyd_client *c, bool (*until)(const void *arg), const void *arg, uint64_t usec);
 
+/* Connected, and the keys are those of the signer at the other end. */
+bool keyd_client_is_ready(const struct keyd_client *c);
+
 /* The key of this id, or NULL. Valid until the next step. */
 const struct keyd_key *keyd_client_key(const struct keyd_client *c, const uint8_t *id);
 

@@ -86,9 +86,8 @@ load_set(struct tls *tls, struct why *why)
 		return r;
 	if (note.text[0])
 		log_warning("%s", note.text);
-	certset_free(tls->set);
-	tls->set = set;
-	ring_wake(&tls->for_keys, true);
+	certset_free(tls->now.set);
+	tls->now.set = set;
 	return 0;
 }
 
@@ -107,8 +106,8 @@ tls_reload(struct tls *tls)
 	}
 	r = load_set(tls, &why);
 	if (r == 0)
-		log_notice("%zu certificates loaded", certset_count(tls->set));
-	else if (tls->set)
+		log_notice("%zu certificates loaded", certset_count(tls->now.set));
+	else if (tls->now.set)
 		log_warning("the old certificates stay%s: %s",
 		    r == CERTSET_NO_KEY ? " until the signer has the keys of the new ones" : "",
 		    why.text);
@@ -142,12 +141,25 @@ log_signer(struct tls *tls)
 		log_notice("signer %s: connected again", c->path);
 }
 
+/*
+ * A handshake that has chosen its certificate needs just that key. So none chooses while the signer
+ * is away: it may come back with another set of keys.
+ */
+static void
+tls_hold(struct tls *tls)
+{
+	tls->now.held = !keyd_client_is_ready(&tls->client);
+	if (!tls->now.held && tls->now.set)
+		ring_wake(&tls->for_keys, true);
+}
+
 /* The descriptor under the watcher changes with every connection to the signer. */
 void
 tls_sync(struct tls *tls)
 {
 	struct keyd_client *c = &tls->client;
 
+	tls_hold(tls);
 	if (!tls->loop)
 		return;
 	if (tls->watched_fd != c->fd) {
@@ -233,8 +245,10 @@ start(struct tls *tls, struct why *why)
 		r = tickets_share(tls->tickets, dir, TICKET_CREDENTIAL, why);
 		r = r == -ENOENT ? 0 : r;
 	}
-	if (r < 0)
-		return r;
+	tls->base = r < 0 ? NULL : context_new(tls->o, tls->tickets, why);
+	if (!tls->base)
+		return r < 0 ? r : -EINVAL;
+	certset_hook(tls->base);
 	if (ASYNC_init_thread(KEYD_CALLS_MAX, 0) != 1)
 		return why_set(why, -EIO, "OpenSSL async jobs");
 	if (keyd_client_wait(&tls->client, tls_has_keys, tls, START_WAIT_USEC) < 0) {
@@ -312,7 +326,7 @@ tls_stats_get(const struct tls *tls, struct tls_stats *ret)
 	ret->connects = tls->client.n_connects;
 	ret->signing = tls->client.n_calls;
 	ret->signer_up = tls->client.state == KEYD_UP;
-	ret->ready = tls->set != NULL;
+	ret->ready = tls->now.set != NULL;
 }
 
 void
@@ -321,7 +335,8 @@ tls_free(struct tls *tls)
 	if (!tls)
 		return;
 	tls_detach(tls);
-	certset_free(tls->set);
+	certset_free(tls->now.set);
+	SSL_CTX_free(tls->base);
 	keyd_client_done(&tls->client);
 	tickets_free(tls->tickets);
 	free(tls);

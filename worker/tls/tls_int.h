@@ -16,7 +16,7 @@
 struct tls_conn {
 	struct tls *tls;
 	struct transport *t; /* as of the last call: the connection may move it before the first */
-	SSL *ssl; /* NULL until there are certificates */
+	SSL *ssl;
 	struct tls_conn *prev, *next;
 	uint64_t sent_usec; /* when something was last written */
 	uint32_t sent_bytes; /* since the connection was last idle */
@@ -30,7 +30,8 @@ struct tls {
 	const struct tls_options *o;
 	struct keyd_client client;
 	struct tickets *tickets;
-	struct certset *set; /* NULL until the first complete one */
+	SSL_CTX *base; /* without certificates: connections begin with it */
+	struct certset_now now;
 	struct tls_conn for_keys, for_job; /* ring heads, oldest first */
 	bool reload_owed; /* certificates were read whose keys the signer lacked */
 	bool signer_lost; /* said so in the log */

@@ -66,13 +66,12 @@ tls_on_answer(SSL *ssl, void *arg)
 static int
 tls_open(struct tls_conn *c)
 {
-	c->ssl = SSL_new(certset_find(c->tls->set, NULL));
+	c->ssl = SSL_new(c->tls->base);
 	if (!c->ssl || SSL_set_fd(c->ssl, c->t->fd) != 1 ||
 	    SSL_set_async_callback(c->ssl, tls_on_answer) != 1 ||
-	    SSL_set_async_callback_arg(c->ssl, c) != 1)
+	    SSL_set_async_callback_arg(c->ssl, c) != 1 ||
+	    SSL_set_app_data(c->ssl, &c->tls->now) != 1)
 		return -ENOMEM;
-	(void)SSL_set_app_data(
-	    c->ssl, &c->tls->set); /* for the name; else the default certificate */
 	return 0;
 }
 
@@ -111,6 +110,11 @@ tls_go_on(struct tls_conn *c)
 		tls_conn_wait(c, &tls->for_job);
 		c->t->want = WANT_NOTHING;
 		return -EAGAIN;
+	case SSL_ERROR_WANT_X509_LOOKUP: /* certset_on_cert(): there is none for it at present */
+		tls_conn_wait(c, &tls->for_keys);
+		tls_job_free(tls);
+		c->t->want = WANT_NOTHING;
+		return -EAGAIN;
 	default:
 		break;
 	}
@@ -131,10 +135,6 @@ tls_handshake(struct transport *t)
 	t->want = WANT_NOTHING;
 	if (c->paused && !c->answered)
 		return -EAGAIN; /* to resume it now would be to give it up */
-	if (!c->tls->set) {
-		tls_conn_wait(c, &c->tls->for_keys);
-		return -EAGAIN;
-	}
 	if (!c->ssl && tls_open(c) < 0)
 		return -ENOMEM;
 	return tls_go_on(c);
@@ -169,8 +169,13 @@ tls_size_records(struct tls_conn *c)
 		c->sent_bytes = 0;
 	c->sent_usec = now;
 	small = c->sent_bytes < SMALL_BYTES;
-	if (small != c->small)
-		(void)SSL_set_max_send_fragment(c->ssl, small ? SMALL_RECORD : TLS_RECORD_MAX);
+	if (small != c->small) {
+		const long bytes = small ? SMALL_RECORD : TLS_RECORD_MAX;
+
+		/* Both are in range. Lowering the first lowers the second, raising it does not. */
+		(void)SSL_set_max_send_fragment(c->ssl, bytes);
+		(void)SSL_set_split_send_fragment(c->ssl, bytes);
+	}
 	c->small = small;
 }
 
