@@ -4,6 +4,7 @@ import pwd
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -265,7 +266,8 @@ def tcp_listener():
 class Worker(Daemon):
     """sallyport-httpd with one https and one http socket, serving a small site."""
 
-    def __init__(self, where, keyd_path, certs, *options, name="httpd", env=None, https=None):
+    def __init__(self, where, keyd_path, certs, *options, name="httpd", env=None, https=None,
+                 program=HTTPD):
         root = os.path.join(where, "site")
         if not os.path.exists(root):
             os.mkdir(root)
@@ -275,7 +277,7 @@ class Worker(Daemon):
                     f.write((b"sallyport " * (size // 10 + 1))[:size])
         self.https, self.http = https or tcp_listener(), tcp_listener()
         self.port, self.http_port = self.https.getsockname()[1], self.http.getsockname()[1]
-        command = [HTTPD, "--root", root, "--keyd", keyd_path, *options]
+        command = [program, "--root", root, "--keyd", keyd_path, *options]
         for cert in certs:
             command += ["--cert", cert]
         super().__init__(where, name, HTTPD_USER, [("https", self.https), ("http", self.http)],
@@ -292,3 +294,54 @@ def s_client(port, *args, send="GET /1k HTTP/1.0\r\nHost: a.test\r\n\r\n", timeo
     r = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-ign_eof", *args],
                        input=send.encode(), capture_output=True, timeout=timeout, check=False)
     return r.returncode, r.stdout.decode("latin-1") + r.stderr.decode("latin-1")
+
+
+def tls_context(ca=None, **attributes):
+    """A client context of Python's ssl: verifies if a CA is given."""
+    ctx = ssl.create_default_context(cafile=ca) if ca else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not ca:
+        ctx.check_hostname, ctx.verify_mode = False, ssl.CERT_NONE
+    for name, value in attributes.items():
+        setattr(ctx, name, value)
+    return ctx
+
+
+class TlsClient:
+    """One connection; get() asks over it."""
+
+    def __init__(self, port, ctx=None, host="a.test", timeout=30, session=None):
+        raw = socket.create_connection(("127.0.0.1", port), timeout)
+        try:
+            self.sock = (ctx or tls_context()).wrap_socket(raw, server_hostname=host,
+                                                           session=session)
+        except BaseException:
+            raw.close()
+            raise
+
+    def get(self, path="/1k"):
+        self.sock.sendall(f"GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n".encode())
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = self.sock.recv(65536)
+            if not more:
+                raise ConnectionError("closed")
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        while len(body) < length:
+            body += self.sock.recv(65536)
+        return int(head.split()[1]), body
+
+    def cert(self):
+        return self.sock.getpeercert(binary_form=True)
+
+    def close(self):
+        self.sock.close()
+
+
+def rss_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+
+
+HTTPD_HOOKS = os.path.join(BUILD, "tests/sallyport-httpd-hooks")
