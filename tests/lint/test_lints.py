@@ -116,7 +116,7 @@ PLANTED = [
      r"includes its own header common/thing.h first"),
     ("style.py", "common/thing.h", HEADER.replace("#pragma once\n", ""), r"lacks #pragma once"),
     ("style.py", "common/thing.c", CODE + "typedef struct thing *thing_p;\n", r"no typedef"),
-    ("budget.py", "launcher/unit/a.c", "\n" * 8000, r"lines ever run as root, at most 8000"),
+    ("budget.py", "launcher/start/a.c", "\n" * 8000, r"lines ever run as root, at most 8000"),
     ("budget.py", "launcher/monitor/a.c", "\n" * 1501, r"lines stay as root, at most 1500"),
     ("headers.py", "common/thing.h", HEADER + "/* x */\nint f(size_t n);\n",
      r"common/thing.h:1: does not compile alone"),
@@ -193,6 +193,20 @@ def test_a_directive_without_its_manual_is_found(tree):
     assert "[Socket] Backlog= has two rows" in lint("directives.py", tree)[1]
     put(tree, "launcher/unit/table.c", ROWS.replace('"Accept"', "ACCEPT"))
     assert "1 of 2 rows can be read" in lint("directives.py", tree)[1]
+
+
+def test_the_budget_counts_what_root_reaches_and_not_what_it_does_not(tree):
+    def count():
+        return int(lint("budget.py", tree)[1].split("ever root: ")[1].split()[0])
+
+    before = count()
+    put(tree, "launcher/unit/far.c", "int\nplan_load(void)\n{\n\treturn 0;\n}\n")
+    put(tree, "launcher/unit/near.c", "int\nnear_one(void)\n{\n\treturn 0;\n}\n")
+    assert count() == before
+    put(tree, "launcher/start/run.c", "int\nwrite_plan(void)\n{\n\treturn plan_load();\n}\n")
+    assert count() == before + 5
+    put(tree, "launcher/start/run.c", "int\nrun(void)\n{\n\treturn near_one();\n}\n")
+    assert count() == before + 10
 
 
 def test_waivers_have_to_be_needed_and_have_a_reason(tree):
