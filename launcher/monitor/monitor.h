@@ -61,6 +61,7 @@ struct monitor {
 	const char *runtime_dir;
 	const char *manager_argv[3];
 	bool change_user; /* the manager gets a user of its own */
+	const char *manager_user;
 	uid_t manager_uid;
 	gid_t manager_gid;
 	struct rlimit nofile; /* before it was raised */

@@ -1,7 +1,7 @@
 /*
  * exec.c - see exec.h.
  *
- * There are no unit files here, but the road is the same: the options are written into a plan, and
+ * There are no unit files here, but the road is the same: the options become a plan, and
  * sock_open() and enter.h do the rest, so that there is one place that binds and one that drops.
  */
 #include "launcher/start/exec.h"
@@ -10,31 +10,26 @@
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "common/log.h"
-#include "common/num.h"
 #include "launcher/enter/enter.h"
 #include "launcher/enter/stdio.h"
+#include "launcher/load/exec_plan.h"
 #include "launcher/start/inherit.h"
+#include "launcher/start/isolate.h"
 #include "launcher/start/sock_open.h"
-#include "launcher/unit/addr.h"
-#include "launcher/unit/build.h"
-#include "launcher/unit/resolve.h"
 
 #define SHED_PAUSE_MSEC 100
 
+/* Options without a letter. */
+enum { O_SEQPACKET = 256, O_INETD, O_FDNAME, O_ROOT };
+
 struct exec_run {
-	struct build build;
-	const struct plan *plan;
-	const struct plan_unit *socket, *service;
-	struct plan_unit *new_socket, *new_service; /* while the plan is being written */
+	struct exec_options options;
+	struct monitor monitor; /* for the plan, and for who reads the options */
 	struct enter enter;
 	struct enter_fd fds[ENTER_FDS_MAX];
-	enum listen_kind kind;
-	const char *user, *fd_names;
-	bool accept, inetd, allow_root;
 };
 
 static const char exec_help[] =
@@ -61,166 +56,6 @@ usage(const char *message, const char *argument)
 	log_error(
 	    "exec: %s%s%s; see --help", message, argument ? ": " : "", argument ? argument : "");
 	return EX_USAGE;
-}
-
-/* The addresses are parsed when all options are known: -d may follow -l. */
-static int
-add_listener(struct exec_run *x, const char *text, struct why *why)
-{
-	struct plan_listen *l;
-	struct addr a;
-	const int r = addr_parse(text, &a, why);
-
-	if (r < 0)
-		return r;
-	if (x->build.plan->n_listens == PLAN_LISTENS_MAX)
-		return why_set(why, -E2BIG, "%s: too many addresses", text);
-	l = build_append(&x->build, &x->new_socket->socket.listens, sizeof(*l));
-	l->index = x->build.plan->n_listens;
-	l->unit = x->new_socket->index;
-	l->kind = x->kind;
-	l->addr.storage = a.u.storage;
-	l->addr_len = a.len;
-	l->any_family = a.any_family;
-	l->text = build_str(&x->build, text);
-	x->build.plan->listens[x->build.plan->n_listens++] = x->new_socket->socket.listens.tail;
-	return 0;
-}
-
-/* -E VAR=VALUE, or -E VAR: then the value is ours, and without one there is none. */
-static void
-add_variable(struct exec_run *x, const char *text)
-{
-	char entry[8192];
-	const char *value = getenv(text);
-	struct buf b;
-
-	buf_init(&b, entry, sizeof(entry));
-	if (strchr(text, '='))
-		build_append_word(&x->build, &x->new_service->exec.environment, text);
-	else if (value && buf_printf(&b, "%s=%s", text, value) == 0)
-		build_append_word(&x->build, &x->new_service->exec.environment, entry);
-}
-
-static int
-set_user(struct exec_run *x, struct why *why)
-{
-	static struct resolved who; /* large */
-	struct plan_exec *e = &x->new_service->exec;
-	char user[256];
-	const char *group;
-	struct ref r;
-	int error;
-
-	if (!x->user) {
-		add_variable(x, "USER");
-		add_variable(x, "HOME");
-		return 0;
-	}
-	group = strchr(x->user, ':');
-	if (str_copy(user, sizeof(user), x->user) < 0)
-		return why_set(why, -ENAMETOOLONG, "user");
-	if (group)
-		user[group++ - x->user] = '\0';
-	error = resolve_names(user, group, &who, why);
-	if (error < 0)
-		return error;
-	if ((who.uid == 0 || who.gid == 0) && !x->allow_root)
-		return why_set(
-		    why, -EPERM, "%s is root: not without --allow-root-services", x->user);
-	e->has_user = true;
-	e->uid = who.uid;
-	e->gid = who.gid;
-	e->n_groups = who.n_groups;
-	memcpy(build_alloc(&x->build, who.n_groups * sizeof(gid_t) + 1, &r), who.groups,
-	    who.n_groups * sizeof(gid_t));
-	e->groups = r;
-	e->user_name = build_str(&x->build, who.name);
-	e->home = build_str(&x->build, who.home[0] ? who.home : NULL);
-	e->shell = build_str(&x->build, who.shell[0] ? who.shell : NULL);
-	return 0;
-}
-
-/* Where execvp(3) would find it; a name that is nowhere is left to fail at exec. */
-static struct ref
-find_command(struct exec_run *x, const char *name)
-{
-	const char *p = getenv("PATH");
-	char path[4096];
-
-	if (!p || !*p || strchr(name, '/'))
-		return build_str(&x->build, name);
-	while (*p) {
-		const char *end = strchrnul(p, ':');
-
-		if (snprintf(path, sizeof(path), "%.*s/%s", (int)(end - p), p, name) <
-			(int)sizeof(path) &&
-		    access(path, X_OK) == 0)
-			return build_str(&x->build, path);
-		p = *end ? end + 1 : end;
-	}
-	return build_str(&x->build, name);
-}
-
-static void
-set_command(struct exec_run *x, char **argv)
-{
-	struct plan_command *c =
-	    build_append(&x->build, &x->new_service->service.commands[COMMAND_START], sizeof(*c));
-
-	c->path = find_command(x, argv[0]);
-	c->flags = COMMAND_NO_ENV_EXPAND;
-	for (; *argv; argv++)
-		build_append_word(&x->build, &c->argv, *argv);
-}
-
-static int
-begin_plan(struct exec_run *x, struct why *why)
-{
-	const int r = build_init(&x->build, why);
-	mode_t mask;
-
-	if (r < 0)
-		return r;
-	x->new_socket = build_unit(&x->build, UNIT_SOCKET, "exec.socket");
-	x->new_service = build_unit(&x->build, UNIT_SERVICE, "exec.service");
-	mask = umask(0); /* only asked for: the command gets it as it was */
-	(void)umask(mask);
-	x->new_socket->socket.mode = 0666 & ~mask;
-	x->new_socket->socket.directory_mode = 0755;
-	x->new_socket->socket.backlog = UINT32_MAX;
-	x->new_socket->socket.uid = (uid_t)-1;
-	x->new_socket->socket.gid = (gid_t)-1;
-	add_variable(x, "TERM");
-	add_variable(x, "PATH");
-	return 0;
-}
-
-static int
-finish_plan(struct exec_run *x, char **argv, struct why *why)
-{
-	_cleanup_fd_ int fd = -EBADF;
-	const bool stays_root = geteuid() == 0 && !x->user;
-	int r;
-
-	if (stays_root && !x->allow_root)
-		return why_set(why, -EPERM,
-		    "called as root without -u: COMMAND would be root; "
-		    "not without --allow-root-services");
-	x->new_service->exec.no_new_privs = !stays_root;
-	x->new_service->exec.cap_bounding = stays_root ? UINT64_MAX : 0;
-	r = set_user(x, why);
-	if (r < 0)
-		return r;
-	set_command(x, argv);
-	r = build_freeze(&x->build, &fd, why);
-	if (r == 0)
-		r = plan_map(fd, &x->plan, why);
-	if (r < 0)
-		return r;
-	x->socket = plan_unit(x->plan, 0);
-	x->service = plan_unit(x->plan, 1);
-	return 0;
 }
 
 /* Descriptors that we were given ourselves (sd_listen_fds(3)) come first. */
@@ -262,14 +97,15 @@ name_descriptors(struct exec_run *x, char *names, struct why *why)
 static int
 open_all(struct exec_run *x, struct why *why)
 {
-	for (uint32_t i = 0; i < x->plan->n_listens; i++) {
-		struct why warn;
-		int fd;
-		const int r =
-		    x->enter.n_fds == ENTER_FDS_MAX
-			? why_set(why, -E2BIG, "too many descriptors")
-			: sock_open(x->plan, x->socket, plan_listen(x->plan, i), &fd, &warn, why);
+	const struct plan *p = x->monitor.plan;
 
+	for (uint32_t i = 0; i < p->n_listens; i++) {
+		struct why warn;
+		int fd, r;
+
+		if (x->enter.n_fds == ENTER_FDS_MAX)
+			return why_set(why, -E2BIG, "too many descriptors");
+		r = sock_open(p, plan_unit(p, EXEC_SOCKET), plan_listen(p, i), &fd, &warn, why);
 		if (r < 0)
 			return r;
 		x->fds[x->enter.n_fds++].fd = fd;
@@ -298,7 +134,7 @@ wait_for_traffic(const struct exec_run *x)
 static _Noreturn void
 execute(struct exec_run *x)
 {
-	x->enter.inetd = x->inetd;
+	x->enter.inetd = x->options.inetd;
 	if (stdio_arrange(&x->enter) < 0)
 		_exit(enter_step_exit_code(ENTER_STDIO));
 	enter_exec(&x->enter);
@@ -335,22 +171,65 @@ accept_one(struct exec_run *x, uint32_t i)
 static _Noreturn void
 serve(struct exec_run *x)
 {
-	if (x->accept)
+	if (x->options.accept)
 		(void)signal(SIGCHLD, SIG_IGN); /* nobody asks how they ended: the kernel reaps */
 	for (;;) {
 		const uint32_t i = wait_for_traffic(x);
 
-		if (!x->accept)
+		if (!x->options.accept)
 			execute(x);
 		accept_one(x, i);
 	}
 }
 
-/* One pass over the options for all but the addresses, which need to know the type. */
 static int
-parse_options(struct exec_run *x, int argc, char **argv, bool *ret_done, struct why *why)
+add(const char *list[EXEC_LIST_MAX], size_t *n, const char *text)
 {
-	enum { O_SEQPACKET = 256, O_INETD, O_FDNAME, O_ROOT };
+	if (*n == EXEC_LIST_MAX)
+		return usage("given too often", text);
+	list[(*n)++] = text;
+	return 0;
+}
+
+/* One option. Return: 0 to go on, or an exit code. */
+static int
+take_option(struct exec_options *o, int c)
+{
+	switch (c) {
+	case 'l':
+		return add(o->listens, &o->n_listens, optarg);
+	case 'E':
+		return add(o->variables, &o->n_variables, optarg);
+	case 'u':
+		o->user = optarg;
+		return 0;
+	case 'd':
+	case O_SEQPACKET:
+		if (o->kind != LISTEN_STREAM)
+			return usage("--datagram and --seqpacket are one choice", NULL);
+		o->kind = c == 'd' ? LISTEN_DGRAM : LISTEN_SEQPACKET;
+		return 0;
+	case 'a':
+		o->accept = true;
+		return 0;
+	case O_INETD:
+		o->inetd = true;
+		return 0;
+	case O_FDNAME:
+		o->fd_names = optarg;
+		return 0;
+	case O_ROOT:
+		o->allow_root = true;
+		return 0;
+	default:
+		return EX_USAGE; /* getopt has said why */
+	}
+}
+
+/* Return: 0 to go on, or an exit code with *ret_done set. */
+static int
+parse_options(struct exec_options *o, int argc, char **argv, bool *ret_done)
+{
 	static const struct option options[] = {
 		{ "listen", required_argument, NULL, 'l' },
 		{ "user", required_argument, NULL, 'u' },
@@ -364,56 +243,23 @@ parse_options(struct exec_run *x, int argc, char **argv, bool *ret_done, struct 
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int c;
+	int c, r;
 
 	*ret_done = true;
-	for (int pass = 0; pass < 2; pass++) {
-		optind = 1;
-		while ((c = getopt_long(argc, argv, "+l:u:daE:h", options, NULL)) != -1) {
-			if (c == 'l' && pass == 1 && add_listener(x, optarg, why) < 0)
-				return usage("-l", why->text);
-			if (pass == 1)
-				continue;
-			switch (c) {
-			case 'l':
-				break;
-			case 'u':
-				x->user = optarg;
-				break;
-			case 'd':
-			case O_SEQPACKET:
-				if (x->kind != LISTEN_STREAM)
-					return usage(
-					    "--datagram and --seqpacket are one choice", NULL);
-				x->kind = c == 'd' ? LISTEN_DGRAM : LISTEN_SEQPACKET;
-				break;
-			case 'a':
-				x->accept = true;
-				break;
-			case O_INETD:
-				x->inetd = true;
-				break;
-			case O_FDNAME:
-				x->fd_names = optarg;
-				break;
-			case 'E':
-				add_variable(x, optarg);
-				break;
-			case O_ROOT:
-				x->allow_root = true;
-				break;
-			case 'h':
-				(void)fputs(exec_help, stdout);
-				return 0;
-			default:
-				return EX_USAGE;
-			}
+	while ((c = getopt_long(argc, argv, "+l:u:daE:h", options, NULL)) != -1) {
+		if (c == 'h') {
+			(void)fputs(exec_help, stdout); /* a closed stdout is the reader's choice */
+			return 0;
 		}
+		r = take_option(o, c);
+		if (r != 0)
+			return r;
 	}
 	if (optind == argc)
 		return usage("no COMMAND given", NULL);
-	if (x->accept && x->kind == LISTEN_DGRAM)
+	if (o->accept && o->kind == LISTEN_DGRAM)
 		return usage("datagram sockets do not accept connections", NULL);
+	o->command = argv + optind;
 	*ret_done = false;
 	return 0;
 }
@@ -425,6 +271,38 @@ fatal(const struct why *why, int code)
 	return code;
 }
 
+/* The plan, and the sockets. Return: 0 or an exit code. */
+static int
+prepare_exec(struct exec_run *x, struct why *why)
+{
+	const struct exec_options *o = &x->options;
+	int r;
+
+	if (geteuid() == 0 && !o->user && !o->allow_root) {
+		(void)why_set(why, -EPERM,
+		    "called as root without -u: COMMAND would be root; "
+		    "not without --allow-root-services");
+		return fatal(why, EX_NOPERM);
+	}
+	if (find_manager_user(&x->monitor, NULL, why) < 0)
+		return fatal(why, EX_NOUSER);
+	r = plan_isolate(
+	    &x->monitor, exec_plan_write, &x->options, o->allow_root || geteuid() != 0, why);
+	if (r > 0)
+		return r; /* said already */
+	if (r < 0)
+		return fatal(why, EX_OSERR);
+	if (take_inherited(x, why) < 0 || open_all(x, why) < 0)
+		return fatal(why, EX_UNAVAILABLE);
+	if (x->enter.n_fds == 0)
+		return usage("no -l, and no descriptors were passed to us", NULL);
+	if (o->inetd && !o->accept && x->enter.n_fds != 1)
+		return usage("--inetd without -a takes one socket", NULL);
+	if (name_descriptors(x, (char *)(uintptr_t)o->fd_names, why) < 0)
+		return fatal(why, EX_USAGE);
+	return 0;
+}
+
 int
 exec_main(int argc, char **argv)
 {
@@ -432,27 +310,15 @@ exec_main(int argc, char **argv)
 	struct enter_failure failure;
 	struct why why = { "" };
 	bool done;
-	int r;
+	int r = parse_options(&x.options, argc, argv, &done);
 
-	if (begin_plan(&x, &why) < 0)
-		return fatal(&why, EX_OSERR);
-	r = parse_options(&x, argc, argv, &done, &why);
-	if (done)
+	if (!done)
+		r = prepare_exec(&x, &why);
+	if (done || r != 0)
 		return r;
-	r = finish_plan(&x, argv + optind, &why);
-	if (r < 0)
-		return fatal(&why, r == -EPERM ? EX_NOPERM : r == -ESRCH ? EX_NOUSER : EX_OSERR);
-	if (take_inherited(&x, &why) < 0 || open_all(&x, &why) < 0)
-		return fatal(&why, EX_UNAVAILABLE);
-	if (x.enter.n_fds == 0)
-		return usage("no -l, and no descriptors were passed to us", NULL);
-	if (x.inetd && !x.accept && x.enter.n_fds != 1)
-		return usage("--inetd without -a takes one socket", NULL);
-	if (name_descriptors(&x, (char *)(uintptr_t)x.fd_names, &why) < 0)
-		return fatal(&why, EX_USAGE);
-	x.enter.plan = x.plan;
-	x.enter.unit = x.service;
-	x.enter.command = plan_command(x.plan, x.service, COMMAND_START, 0);
+	x.enter.plan = x.monitor.plan;
+	x.enter.unit = plan_unit(x.enter.plan, EXEC_SERVICE);
+	x.enter.command = plan_command(x.enter.plan, x.enter.unit, COMMAND_START, 0);
 	x.enter.fds = x.fds;
 	x.enter.stdio_fd = -EBADF;
 	x.enter.status_fd = -EBADF;

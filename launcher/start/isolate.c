@@ -1,5 +1,6 @@
 /*
  * isolate.c - see isolate.h.
+ * Logs:    that there is no user sallyport.
  */
 #include "launcher/start/isolate.h"
 
@@ -9,9 +10,38 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
+#include "common/log.h"
 #include "launcher/enter/identity.h"
 #include "launcher/unit/caller.h"
+#include "launcher/unit/resolve.h"
 #include "launcher/unit/verify.h"
+
+int
+find_manager_user(struct monitor *m, const char *wanted, struct why *why)
+{
+	static struct resolved who; /* large */
+	const char *name = wanted ? wanted : "sallyport";
+	int r;
+
+	if (geteuid() != 0)
+		return wanted ? why_set(why, -EPERM, "only root can become user %s", wanted) : 0;
+	r = resolve_names(name, NULL, &who, why);
+	if (r == -ESRCH && !wanted) {
+		name = "nobody";
+		r = resolve_names(name, NULL, &who, why);
+		if (r == 0)
+			log_warning("there is no user sallyport: nobody does what it would do");
+	}
+	if (r < 0)
+		return why_prefix(why, r, "the launcher's unprivileged user");
+	if (who.uid == 0 || who.gid == 0)
+		return why_set(why, -EPERM, "user %s: may not be root", name);
+	m->change_user = true;
+	m->manager_user = name;
+	m->manager_uid = who.uid;
+	m->manager_gid = who.gid;
+	return 0;
+}
 
 /* From root to the right to read, and no way to more. */
 static int

@@ -11,6 +11,13 @@
 #include "launcher/monitor/monitor.h"
 
 /*
+ * find_manager_user - who reads the units and is the manager: `wanted`, or sallyport, or nobody
+ * (and then a line in the log says so). Fills m's change_user and manager_*; nothing without root.
+ * Return: 0; -ESRCH; -EPERM when it would be root, or when only root could become it.
+ */
+_must_check_ int find_manager_user(struct monitor *m, const char *wanted, struct why *why);
+
+/*
  * Runs in the child. Writes a plan into fd, seals it (build_freeze()), and reports by itself what
  * is wrong. Return: 0, or the exit code the launcher shall have.
  */

@@ -24,7 +24,6 @@
 #include "launcher/start/runtime.h"
 #include "launcher/start/sock_open.h"
 #include "launcher/unit/load.h"
-#include "launcher/unit/resolve.h"
 
 #define OPTION_LIST_MAX 64
 
@@ -125,38 +124,6 @@ parse_options(int argc, char **argv, struct run_options *o, bool *ret_done)
 	o->load.unit_path = o->unit_path;
 	o->load.unenforced = o->unenforced;
 	*ret_done = false;
-	return 0;
-}
-
-/* The manager's own user: what was asked for, else sallyport, else nobody, and then said aloud. */
-static int
-find_manager_user(struct run_options *o, struct monitor *m, struct why *why)
-{
-	static struct resolved who; /* large */
-	const char *name = o->manager_user ? o->manager_user : "sallyport";
-	int r;
-
-	if (geteuid() != 0) {
-		if (o->manager_user)
-			return why_set(
-			    why, -EPERM, "--manager-user: only root can become somebody else");
-		return 0;
-	}
-	r = resolve_names(name, NULL, &who, why);
-	if (r == -ESRCH && !o->manager_user) {
-		name = "nobody";
-		r = resolve_names(name, NULL, &who, why);
-		if (r == 0)
-			log_warning("there is no user sallyport: the manager runs as nobody");
-	}
-	if (r < 0)
-		return why_prefix(why, r, "manager user");
-	if (who.uid == 0 || who.gid == 0)
-		return why_set(why, -EPERM, "manager user %s: may not be root", name);
-	o->load.manager_user = name;
-	m->change_user = true;
-	m->manager_uid = who.uid;
-	m->manager_gid = who.gid;
 	return 0;
 }
 
@@ -373,8 +340,9 @@ run_main(int argc, char **argv)
 	m.runtime_dir = o.runtime_dir;
 	m.manager_argv[1] =
 	    o.log_format == LOG_FORMAT_JSON ? "--log-format=json" : "--log-format=text";
-	if (find_manager_user(&o, &m, &why) < 0)
+	if (find_manager_user(&m, o.manager_user, &why) < 0)
 		return fatal(&why, EX_NOUSER);
+	o.load.manager_user = m.manager_user;
 	job = (struct load_job){ &o, argv + optind, argc - optind };
 	r = plan_isolate(&m, write_plan, &job, o.load.allow_root_services || geteuid() != 0, &why);
 	if (r > 0)

@@ -1,0 +1,210 @@
+/*
+ * exec_plan.c - see exec_plan.h.
+ */
+#include "launcher/load/exec_plan.h"
+
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "common/log.h"
+#include "launcher/unit/addr.h"
+#include "launcher/unit/build.h"
+#include "launcher/unit/caller.h"
+#include "launcher/unit/resolve.h"
+
+struct exec_plan {
+	const struct exec_options *options;
+	struct build build;
+	struct plan_unit *socket, *service;
+};
+
+static int
+add_listener(struct exec_plan *x, const char *text, struct why *why)
+{
+	struct plan_listen *l;
+	struct addr a;
+	const int r = addr_parse(text, &a, why);
+
+	if (r < 0)
+		return r;
+	l = build_append(&x->build, &x->socket->socket.listens, sizeof(*l));
+	l->index = x->build.plan->n_listens;
+	l->unit = x->socket->index;
+	l->kind = x->options->kind;
+	l->addr.storage = a.u.storage;
+	l->addr_len = a.len;
+	l->any_family = a.any_family;
+	l->text = build_str(&x->build, text);
+	x->build.plan->listens[x->build.plan->n_listens++] = x->socket->socket.listens.tail;
+	return 0;
+}
+
+/* "VAR=VALUE", or "VAR": then the value is ours, and without one there is none. */
+static void
+add_variable(struct exec_plan *x, const char *text)
+{
+	char entry[8192];
+	const char *value = getenv(text);
+	struct buf b;
+
+	buf_init(&b, entry, sizeof(entry));
+	if (strchr(text, '='))
+		build_append_word(&x->build, &x->service->exec.environment, text);
+	else if (value && buf_printf(&b, "%s=%s", text, value) == 0)
+		build_append_word(&x->build, &x->service->exec.environment, entry);
+}
+
+static void
+store_user(struct exec_plan *x, const struct resolved *who)
+{
+	struct plan_exec *e = &x->service->exec;
+	const size_t bytes = who->n_groups * sizeof(gid_t);
+
+	e->has_user = true;
+	e->uid = who->uid;
+	e->gid = who->gid;
+	e->n_groups = who->n_groups;
+	memcpy(build_alloc(&x->build, bytes + 1, &e->groups), who->groups, bytes);
+	e->user_name = build_str(&x->build, who->name);
+	e->home = build_str(&x->build, who->home[0] ? who->home : NULL);
+	e->shell = build_str(&x->build, who->shell[0] ? who->shell : NULL);
+}
+
+static int
+set_user(struct exec_plan *x, struct why *why)
+{
+	static struct resolved who; /* large */
+	const char *text = x->options->user;
+	char user[256];
+	char *group;
+	int r;
+
+	if (!text) { /* the caller's own identity goes on */
+		add_variable(x, "USER");
+		add_variable(x, "HOME");
+		return 0;
+	}
+	if (str_copy(user, sizeof(user), text) < 0)
+		return why_set(why, -ENAMETOOLONG, "user");
+	group = strchr(user, ':');
+	if (group)
+		*group++ = '\0';
+	r = resolve_names(user, group, &who, why);
+	if (r < 0)
+		return r;
+	if ((who.uid == 0 || who.gid == 0) && !x->options->allow_root)
+		return why_set(why, -EPERM, "%s is root: not without --allow-root-services", text);
+	store_user(x, &who);
+	return 0;
+}
+
+/* Where execvp(3) would find it; a name that is nowhere is left to fail at exec. */
+static struct ref
+find_command(struct exec_plan *x, const char *name)
+{
+	const char *p = getenv("PATH");
+	char path[4096];
+
+	if (!p || strchr(name, '/'))
+		return build_str(&x->build, name);
+	while (*p) {
+		const char *end = strchrnul(p, ':');
+
+		if (snprintf(path, sizeof(path), "%.*s/%s", (int)(end - p), p, name) <
+			(int)sizeof(path) &&
+		    access(path, X_OK) == 0)
+			return build_str(&x->build, path);
+		p = *end ? end + 1 : end;
+	}
+	return build_str(&x->build, name);
+}
+
+static void
+set_command(struct exec_plan *x)
+{
+	char *const *argv = x->options->command;
+	struct plan_command *c =
+	    build_append(&x->build, &x->service->service.commands[COMMAND_START], sizeof(*c));
+
+	c->path = find_command(x, argv[0]);
+	c->flags = COMMAND_NO_ENV_EXPAND;
+	for (; *argv; argv++)
+		build_append_word(&x->build, &c->argv, *argv);
+}
+
+static void
+set_defaults(struct exec_plan *x)
+{
+	const bool stays_root = caller_uid() == 0 && !x->options->user;
+	const mode_t mask = umask(0); /* only asked for: the command gets it as it was */
+
+	(void)umask(mask);
+	x->socket->socket = (struct plan_socket){ .service = EXEC_SERVICE,
+		.mode = 0666 & ~mask,
+		.directory_mode = 0755,
+		.backlog = UINT32_MAX,
+		.uid = (uid_t)-1,
+		.gid = (gid_t)-1 };
+	x->service->exec.no_new_privs = !stays_root;
+	x->service->exec.cap_bounding = stays_root ? UINT64_MAX : 0;
+}
+
+static int
+fill(struct exec_plan *x, struct why *why)
+{
+	const struct exec_options *o = x->options;
+	int r;
+
+	x->socket = build_unit(&x->build, UNIT_SOCKET, "exec.socket");
+	x->service = build_unit(&x->build, UNIT_SERVICE, "exec.service");
+	set_defaults(x);
+	for (size_t i = 0; i < o->n_listens; i++) {
+		r = add_listener(x, o->listens[i], why);
+		if (r < 0)
+			return why_prefix(why, r, "-l");
+	}
+	add_variable(x, "TERM");
+	add_variable(x, "PATH");
+	r = set_user(x, why);
+	for (size_t i = 0; i < o->n_variables; i++)
+		add_variable(x, o->variables[i]);
+	set_command(x);
+	return r;
+}
+
+static int
+exit_code_of(int error)
+{
+	switch (error) {
+	case -ESRCH:
+		return EX_NOUSER;
+	case -EPERM:
+		return EX_NOPERM;
+	case -EINVAL:
+	case -ERANGE:
+	case -ENAMETOOLONG:
+	case -ENODEV:
+		return EX_USAGE;
+	default:
+		return EX_OSERR;
+	}
+}
+
+int
+exec_plan_write(void *context, int fd)
+{
+	struct exec_plan x = { .options = context };
+	_cleanup_fd_ int sealed = -EBADF;
+	struct why why = { "" };
+	int r = build_take_fd(&x.build, dup(fd), &why);
+
+	if (r == 0)
+		r = fill(&x, &why);
+	if (r == 0)
+		r = build_freeze(&x.build, &sealed, &why);
+	build_done(&x.build);
+	if (r == 0)
+		return 0;
+	log_error("exec: %s", why.text);
+	return exit_code_of(r);
+}
