@@ -51,7 +51,7 @@ check_findings(const struct diag *diag, struct buf *out)
 void
 check_plan(const struct plan *p, struct buf *out)
 {
-	_cleanup_buf_ struct buf value;
+	_cleanup_buf_ struct buf value = { 0 };
 
 	buf_init_heap(&value, VALUE_BYTES_MAX);
 	for (uint32_t i = 0; i < p->n_units; i++) {
@@ -94,7 +94,7 @@ json_findings(struct json *j, const struct diag *diag)
 static void
 json_unit(struct json *j, const struct plan *p, const struct plan_unit *u)
 {
-	_cleanup_buf_ struct buf value;
+	_cleanup_buf_ struct buf value = { 0 };
 
 	buf_init_heap(&value, VALUE_BYTES_MAX);
 	json_open_object(j, NULL);
@@ -192,7 +192,7 @@ options_read(int argc, char **argv, struct check_options *o)
 static int
 check_units(const struct check_options *o, const char *const *units, size_t n_units)
 {
-	_cleanup_buf_ struct buf out;
+	_cleanup_buf_ struct buf out = { 0 };
 	_cleanup_fd_ int fd = -EBADF;
 	const struct plan *p = NULL;
 	struct diag diag;

@@ -190,7 +190,7 @@ in6_format(const struct sockaddr_in6 *in6, struct buf *out)
 }
 
 void
-addr_format(const struct sockaddr *sa, socklen_t len, struct buf *out)
+addr_format(const struct sockaddr_storage *sa, socklen_t len, struct buf *out)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)sa;
 	const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
@@ -198,7 +198,7 @@ addr_format(const struct sockaddr *sa, socklen_t len, struct buf *out)
 	const size_t path = offsetof(struct sockaddr_un, sun_path);
 	char text[INET_ADDRSTRLEN];
 
-	switch (sa->sa_family) {
+	switch (sa->ss_family) {
 	case AF_UNIX:
 		if (len > path && un->sun_path[0] == '\0') {
 			(void)buf_putc(out, '@');
@@ -221,6 +221,6 @@ addr_format(const struct sockaddr *sa, socklen_t len, struct buf *out)
 			(void)buf_printf(out, "vsock:%u:%u", vm->svm_cid, vm->svm_port);
 		break;
 	default:
-		(void)buf_printf(out, "family %d", sa->sa_family);
+		(void)buf_printf(out, "family %d", sa->ss_family);
 	}
 }

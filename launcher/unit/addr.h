@@ -28,4 +28,4 @@ struct addr {
 _must_check_ int addr_parse(const char *text, struct addr *ret, struct why *why);
 
 /* Appends the address as addr_parse() takes it: "[::]:80", "/run/x.sock". */
-void addr_format(const struct sockaddr *sa, socklen_t len, struct buf *out);
+void addr_format(const struct sockaddr_storage *sa, socklen_t len, struct buf *out);

@@ -71,7 +71,7 @@ diag_add(struct diag *d, enum diag_level level, const char *unit, const char *fi
     const char *directive, const char *value, const char *format, ...)
 {
 	struct diag_item *item = diag_grow(d);
-	_cleanup_buf_ struct buf text;
+	_cleanup_buf_ struct buf text = { 0 };
 	va_list args;
 
 	buf_init_heap(&text, 4096);

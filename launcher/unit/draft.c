@@ -133,7 +133,7 @@ token_apply(struct loader *l, struct draft *d, struct plan_source at, const stru
 int
 draft_read(struct loader *l, struct draft *d, const char *path, int fd, struct why *why)
 {
-	_cleanup_buf_ struct buf text;
+	_cleanup_buf_ struct buf text = { 0 };
 	char section[UNIT_NAME_MAX] = "";
 	struct plan_source at = { .file = build_str(&l->build, path) };
 	struct tokens tokens;

@@ -95,7 +95,7 @@ parse_enum(struct assign *a, void *field)
 int
 parse_string(struct assign *a, void *field)
 {
-	_cleanup_buf_ struct buf text;
+	_cleanup_buf_ struct buf text = { 0 };
 	int r;
 
 	buf_init_heap(&text, PARSE_BYTES_MAX);
@@ -124,7 +124,7 @@ parse_path(struct assign *a, void *field)
 int
 parse_words(struct assign *a, void *field)
 {
-	_cleanup_buf_ struct buf word, text;
+	_cleanup_buf_ struct buf word = { 0 }, text = { 0 };
 	const char *p = a->value;
 	struct plan_list *list = field, fresh = *list;
 	int r = 0;

@@ -115,7 +115,7 @@ command_one(
 int
 parse_command(struct assign *a, void *field)
 {
-	_cleanup_buf_ struct buf word, text;
+	_cleanup_buf_ struct buf word = { 0 }, text = { 0 };
 	const char *p = a->value;
 	struct plan_list *list = field, fresh = *list;
 
@@ -143,7 +143,7 @@ parse_command(struct assign *a, void *field)
 int
 parse_environment(struct assign *a, void *field)
 {
-	_cleanup_buf_ struct buf word, text;
+	_cleanup_buf_ struct buf word = { 0 }, text = { 0 };
 	const char *p = a->value, *equals;
 	struct plan_list *list = field;
 	int r = 0;
@@ -169,7 +169,7 @@ int
 parse_environment_file(struct assign *a, void *field)
 {
 	const bool optional = a->value[0] == '-';
-	_cleanup_buf_ struct buf text;
+	_cleanup_buf_ struct buf text = { 0 };
 	struct plan_env_file *f;
 	int r;
 
@@ -217,7 +217,7 @@ int
 parse_directory(struct assign *a, void *field)
 {
 	struct plan_exec *exec = &a->draft->unit.exec;
-	_cleanup_buf_ struct buf text;
+	_cleanup_buf_ struct buf text = { 0 };
 	const char *value = a->value;
 	const bool optional = value[0] == '-';
 	int r;

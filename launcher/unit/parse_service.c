@@ -11,11 +11,11 @@
 int
 parse_service_type(struct assign *a, void *field)
 {
-	static const char *const missing[] = { "dbus", "notify-reload" };
+	static const char *const missing[] = { "dbus", "notify-reload", "oneshot", "forking" };
 
 	for (size_t i = 0; i < ELEMENTSOF(missing); i++)
 		if (strcmp(a->value, missing[i]) == 0)
-			return why_set(&a->why, -EOPNOTSUPP, "this type is not done here");
+			return why_set(&a->why, -EOPNOTSUPP, "is not done here yet");
 	if (strcmp(a->value, "idle") == 0) {
 		assign_warn(a, "there are no jobs to wait for: as simple");
 		*(enum service_type *)field = SERVICE_SIMPLE;
@@ -86,7 +86,7 @@ parse_statuses(struct assign *a, void *field)
 int
 parse_pid_file(struct assign *a, void *field)
 {
-	_cleanup_buf_ struct buf text, full;
+	_cleanup_buf_ struct buf text = { 0 }, full = { 0 };
 	int r;
 
 	buf_init_heap(&text, PARSE_BYTES_MAX);
@@ -198,7 +198,7 @@ static const struct {
 static int
 stdio_path(struct assign *a, const char *path, struct ref *ret)
 {
-	_cleanup_buf_ struct buf text;
+	_cleanup_buf_ struct buf text = { 0 };
 	int r;
 
 	buf_init_heap(&text, PARSE_BYTES_MAX);

@@ -14,7 +14,7 @@
 static int
 parse_listen(struct assign *a, void *field, enum listen_kind kind)
 {
-	_cleanup_buf_ struct buf text;
+	_cleanup_buf_ struct buf text = { 0 };
 	struct plan_listen *l;
 	struct addr addr;
 	int r;
@@ -38,7 +38,7 @@ parse_listen(struct assign *a, void *field, enum listen_kind kind)
 	l->any_family = addr.any_family;
 	l->source = a->at;
 	buf_reset(&text);
-	addr_format(&addr.u.sa, addr.len, &text);
+	addr_format(&addr.u.storage, addr.len, &text);
 	l->text = build_str(&a->loader->build, buf_cstr(&text));
 	return 0;
 }

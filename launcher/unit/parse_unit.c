@@ -8,7 +8,7 @@
 int
 parse_dependencies(struct assign *a, void *field)
 {
-	_cleanup_buf_ struct buf word, text;
+	_cleanup_buf_ struct buf word = { 0 }, text = { 0 };
 	const char *p = a->value;
 	bool any = false;
 	int r;
@@ -46,7 +46,7 @@ int
 parse_condition(struct assign *a, void *field)
 {
 	struct plan_condition c = { .type = *(const uint32_t *)a->row->arg }, *into;
-	_cleanup_buf_ struct buf text;
+	_cleanup_buf_ struct buf text = { 0 };
 	const char *p = a->value;
 	struct ref next;
 	int r;

@@ -76,7 +76,7 @@ quantity_next(
 	const char *s = *p, *fraction = NULL;
 	const size_t whole = strspn(s, DIGITS);
 	size_t n_fraction = 0, word;
-	uint64_t v = 0, step;
+	uint64_t v = 0, tenth = 1;
 	int r = whole > 0 ? num_parse((struct span){ s, whole }, 10, 0, UINT64_MAX, &v) : 0;
 
 	if (r < 0)
@@ -102,12 +102,14 @@ quantity_next(
 	if (v > (UINT64_MAX - 1) / factor)
 		return -ERANGE;
 	v *= factor;
-	step = factor;
-	for (size_t i = 0; i < n_fraction; i++) {
-		step /= 10;
-		if ((uint64_t)(fraction[i] - '0') * step > UINT64_MAX - 1 - v)
+	for (size_t i = 0; i < n_fraction && tenth <= UINT64_MAX / 10; i++) {
+		uint64_t part; /* a factor is at most 2^60, so nine times it fits */
+
+		tenth *= 10;
+		part = (uint64_t)(fraction[i] - '0') * factor / tenth;
+		if (part > UINT64_MAX - 1 - v)
 			return -ERANGE;
-		v += (uint64_t)(fraction[i] - '0') * step;
+		v += part;
 	}
 	*p = s + word + strspn(s + word, BLANKS);
 	*ret = v;
