@@ -7,26 +7,38 @@ launcher/unit/table.c; so is tests/fuzz/fuzz_unit_file.dict. --write makes them 
 """
 import os
 import re
+import subprocess
 import sys
 
 from lintlib import Report
 
 TABLE, MANUAL, DICTIONARY = ("launcher/unit/table.c", "docs/man/sallyport.unit.5",
                              "tests/fuzz/fuzz_unit_file.dict")
-ROW = re.compile(r'^\t(?:(\w+))\((\w+), (?:(STRICT|ENFORCED|NOTED|REFUSED), )?"(\w+)", (.*)\),$', re.M)
+WORD = r'(?:"(?:[^"\\]|\\.)*" ?)+'  # a string literal, maybe in several pieces
+ROW = re.compile(r'\{ SECTION_(\w+), DIRECTIVE_(\w+), (%s), .*?(%s)\}' % (WORD, WORD), re.S)
 SECTIONS = {"UNIT": "Unit", "SOCKET": "Socket", "SERVICE": "Service", "EXEC": "Service",
             "INSTALL": "Install"}
-CLASSES = {"enforced": ("ENFORCED", "STRICT"), "noted": ("NOTED",), "refused": ("REFUSED",)}
+CLASSES = {"enforced": ("ENFORCED", "STRICT"), "noted": ("NOTED",), "refused": ("REFUSED", "PENDING")}
+
+
+def expand(text):
+    """The table without its macros; what they need of headers stays as it is written."""
+    text = re.sub(r"^#include.*$", "", text, flags=re.M)
+    return subprocess.run(["cc", "-E", "-P", "-w", "-"], input=text, text=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def literal(text):
+    return "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)).replace('\\"', '"')
 
 
 def rows(text):
     """[(section, class, name, text)] in the order of the table."""
-    words = dict(re.findall(r'^#define (\w+) "((?:[^"\\]|\\.)*)"$', text, re.M))
     found = []
-    for macro, section, explicit, name, rest in ROW.findall(text):
-        last = rest.rsplit(", ", 1)[-1] if not rest.endswith('"') else None
-        said = re.findall(r'"((?:[^"\\]|\\.)*)"$', rest) if last is None else [words.get(last, "?")]
-        found.append((SECTIONS[section], explicit or macro, name, said[0]))
+    for section, kind, name, said in ROW.findall(text):
+        if kind == "PENDING":
+            said = '"is not enforced yet"'
+        found.append((SECTIONS[section], kind, literal(name), literal(said)))
     return found
 
 
@@ -84,9 +96,9 @@ def main():
         except FileNotFoundError:
             return ""
 
-    text = read(TABLE)
+    text = expand(read(TABLE))
     table = rows(text)
-    n_rows = len(re.findall(r"^\t(?!ROW)[A-Z]+\(\w+, ", text, re.M))
+    n_rows = text.count("{ SECTION_")
     if not table or n_rows != len(table):
         report.add(TABLE, 1, f"{len(table)} of {n_rows} rows can be read by this lint")
     seen = set()

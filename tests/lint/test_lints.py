@@ -169,6 +169,9 @@ def test_a_planted_violation_is_found(tree, script, path, text, said):
 
 
 ROWS = """\
+#define ROW(sec, class, name, text) { SECTION_##sec, DIRECTIVE_##class, name, NULL, 0, NULL, text }
+#define ENFORCED(sec, name, parse, field, text) ROW(sec, ENFORCED, name, text)
+#define REFUSED(sec, name, off, text) ROW(sec, REFUSED, name, text)
 #define OFF "not built yet"
 const struct directive directive_table[] = {
 	ENFORCED(SOCKET, "Backlog", parse_u32, unit.socket.backlog, "Queue of listen(2)."),
