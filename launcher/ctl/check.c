@@ -8,7 +8,7 @@
 
 #include "common/json.h"
 #include "launcher/ctl/effective.h"
-#include "launcher/unit/load.h"
+#include "launcher/load/load.h"
 
 #define OUTPUT_BYTES_MAX (64u << 20)
 #define VALUE_BYTES_MAX (1u << 20)

@@ -1,7 +1,7 @@
 /*
  * check.h - `sallyport check UNIT...`: every directive with what is done about it, then the plan.
  * Runs as: whoever calls it; opens, starts and changes nothing.
- * Trusts:  as launcher/unit/load.h.
+ * Trusts:  as launcher/load/load.h.
  * Tests:   tests/unit/test_check.c, tests/interop/
  */
 #pragma once
@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "common/buf.h"
-#include "launcher/unit/diag.h"
+#include "launcher/load/diag.h"
 #include "launcher/unit/plan.h"
 
 /*

@@ -7,7 +7,7 @@
 
 #include "common/capname.h"
 #include "common/clock.h"
-#include "launcher/unit/parse.h"
+#include "launcher/load/parse.h"
 
 /* What is printed, and where to. */
 struct effective {

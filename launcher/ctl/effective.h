@@ -7,7 +7,7 @@
 #pragma once
 
 #include "common/buf.h"
-#include "launcher/unit/directive.h"
+#include "launcher/load/directive.h"
 
 /*
  * effective_value - the n-th value of a row in a unit.

@@ -7,9 +7,9 @@
 #include <sysexits.h>
 
 #include "common/log.h"
-#include "launcher/unit/addr.h"
-#include "launcher/unit/build.h"
-#include "launcher/unit/caller.h"
+#include "launcher/load/addr.h"
+#include "launcher/load/build.h"
+#include "launcher/load/caller.h"
 #include "launcher/unit/resolve.h"
 
 struct exec_plan {

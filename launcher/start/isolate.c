@@ -12,7 +12,7 @@
 
 #include "common/log.h"
 #include "launcher/enter/identity.h"
-#include "launcher/unit/caller.h"
+#include "launcher/load/caller.h"
 #include "launcher/unit/resolve.h"
 #include "launcher/unit/verify.h"
 

@@ -14,6 +14,7 @@
 #include <sysexits.h>
 
 #include "common/log.h"
+#include "launcher/load/load.h"
 #include "launcher/monitor/heritage.h"
 #include "launcher/monitor/leave.h"
 #include "launcher/monitor/monitor.h"
@@ -23,7 +24,6 @@
 #include "launcher/start/isolate.h"
 #include "launcher/start/runtime.h"
 #include "launcher/start/sock_open.h"
-#include "launcher/unit/load.h"
 
 #define OPTION_LIST_MAX 64
 

@@ -1,6 +1,7 @@
 /*
- * specifier.h - "%i" and the like, systemd.unit(5), "Specifiers".
- * Runs as: specifier_static() as load.h; specifier_expand() anywhere, also between fork and exec.
+ * specifier.h - what of "%i" and the like is left to the start of an instance: systemd.unit(5),
+ *               "Specifiers". All the others are replaced at load, by launcher/load/expand.h.
+ * Runs as: a child between fork and exec, as root; the loader. Allocates only if the buffer does.
  * Trusts:  an instance name made from a connection ends up in arguments and the environment only,
  *          and holds nothing but the characters of a unit name.
  * Tests:   tests/unit/test_specifier.c
@@ -9,20 +10,10 @@
 
 #include "launcher/unit/name.h"
 
-/* Whose specifiers they are. */
-struct specifier_of {
-	const struct unit_name *name;
-	const char *path; /* of the unit file */
-};
+#define SPECIFIER_INSTANCE "niNIf" /* known only once there is an instance */
 
-/*
- * specifier_static - at load: all of them. In the text of a template ("echo@.service", one instance
- * a connection) those that depend on the instance stay, and "%%" with them, for specifier_expand().
- * An unknown specifier stays as written, as in systemd.
- * Return: 0; -ENOBUFS; -errno when one could not be found out (why says which).
- */
-_must_check_ int specifier_static(
-    const char *text, const struct specifier_of *of, struct buf *out, struct why *why);
+/* Those that are parts of the unit's name. Return: false when c is none of them. */
+bool specifier_put_name(char c, const struct unit_name *n, struct buf *out);
 
 /*
  * specifier_expand - at start: what a template's text (plan_unit.is_template) still has.

@@ -1,11 +1,11 @@
 /*
- * fuzz_address.c - launcher/unit/addr.h: what is taken as an address must print as one that is
+ * fuzz_address.c - launcher/load/addr.h: what is taken as an address must print as one that is
  *                  taken again, and be the same.
  */
 #include <assert.h>
 #include <stdint.h>
 
-#include "launcher/unit/addr.h"
+#include "launcher/load/addr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
  */
 #include <stdint.h>
 
-#include "launcher/unit/build.h"
+#include "launcher/load/build.h"
 #include "launcher/unit/verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

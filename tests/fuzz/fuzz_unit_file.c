@@ -1,5 +1,5 @@
 /*
- * fuzz_unit_file.c - launcher/unit/: any bytes as a unit file. Whatever it says, the loader ends
+ * fuzz_unit_file.c - launcher/load/: any bytes as a unit file. Whatever it says, the loader ends
  *                    with findings or a plan that can be walked; nothing is opened or resolved.
  */
 #include <assert.h>
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#include "launcher/unit/draft.h"
+#include "launcher/load/draft.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

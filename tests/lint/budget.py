@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """budget.py ROOT - how much code runs as root, and how much of it stays.
 
-Ever root: launcher/{main.c,start,monitor,enter} and common/, and of launcher/unit/ each file of
-           which they reach a function, with its header; comments included, without pure data. What
-           they call in a child that has given root up first does not count: CUT.
+Ever root: launcher/{main.c,start,monitor,enter,unit}, and of common/ each file of which they reach a
+           function, with its header; comments included, without pure data. launcher/load/ runs in
+           a child that has given root up first.
 Resident:  monitor/, and of common/ and unit/ the functions it reaches.
 
 Reached is decided by name. Names are unique (names.py), so it can be too much, never too little.
@@ -15,9 +15,8 @@ import sys
 from lintlib import Report, functions, sources
 
 EVER_MAX, RESIDENT_MAX = 8000, 1500
-ROOT = ("common/", "launcher/start/", "launcher/monitor/", "launcher/enter/", "launcher/main.c")
-# Functions that run only in the child of launcher/start/isolate.c, which has given root up.
-CUT = ("write_plan", "print_findings", "plan_load")
+ROOT = ("launcher/unit/", "launcher/start/", "launcher/monitor/", "launcher/enter/",
+        "launcher/main.c")
 DATA = ()  # files that are tables and nothing else
 
 
@@ -32,30 +31,21 @@ class Graph:
                 text = "\n".join(files[path].code.split("\n")[first - 1:last])
                 self.body[name] = (path, last - first + 1, text)
 
-    def without(self, source, names):
-        """The code of a file, but for some functions."""
-        lines = source.code.split("\n")
-        for name in names:
-            first, last = self.place.get((source.path, name), (1, 0))
-            lines[first - 1:last] = [""] * (last - first + 1)
-        return "\n".join(lines)
-
-    def reached(self, code, cut=()):
+    def reached(self, code):
         found, todo = set(), list(code)
         while todo:
             words = set(re.findall(r"\w+", todo.pop())) & self.body.keys()
-            for word in words - found - set(cut):
+            for word in words - found:
                 found.add(word)
                 todo.append(self.body[word][2])
         return found
 
 
-def unit_files(files, graph, always):
-    """The files of launcher/unit/ that root runs something of, with their headers."""
-    names = graph.reached((graph.without(files[p], CUT) for p in always), CUT)
-    found = {graph.body[n][0] for n in names}
+def common_files(files, graph, always):
+    """The files of common/ that root runs something of, with their headers."""
+    found = {graph.body[n][0] for n in graph.reached(files[p].code for p in always)}
     found |= {p[:-2] + ".h" for p in found if p.endswith(".c")}
-    return {p for p in found if p.startswith("launcher/unit/") and p in files}
+    return {p for p in found if p.startswith("common/") and p in files}
 
 
 def main():
@@ -63,7 +53,7 @@ def main():
     files = {s.path: s for s in sources(root, ("common", "launcher"))}
     graph = Graph(root, files)
     always = {p for p in files if p.startswith(ROOT)}
-    ever = {p: files[p].lines for p in always | unit_files(files, graph, always) if p not in DATA}
+    ever = {p: files[p].lines for p in always | common_files(files, graph, always) if p not in DATA}
     monitor = [p for p in ever if p.startswith("launcher/monitor/")]
     reached = graph.reached(files[p].code for p in monitor)
     called = sum(graph.body[n][1] for n in reached)
@@ -75,8 +65,8 @@ def main():
         folders[folder] = folders.get(folder, 0) + n
     print("ever root: %d of %d lines (%s)" % (
         sum(ever.values()), EVER_MAX, ", ".join(f"{f} {n}" for f, n in sorted(folders.items()))))
-    print("  of launcher/unit: " + " ".join(sorted(os.path.basename(p) for p in ever
-                                                    if p.startswith("launcher/unit/"))))
+    print("  of common: " + " ".join(sorted(os.path.basename(p) for p in ever
+                                              if p.startswith("common/"))))
     print("resident root: %d of %d lines (monitor %d, what it calls %d in %d functions)" % (
         resident, RESIDENT_MAX, resident - called, called, len(reached)))
     if sum(ever.values()) > EVER_MAX:

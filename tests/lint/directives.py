@@ -3,7 +3,7 @@
 say the same.
 
 The lists of sallyport.unit(5) stand between markers in docs/man/sallyport.unit.5 and are made from
-launcher/unit/table.c; so is tests/fuzz/fuzz_unit_file.dict. --write makes them anew.
+launcher/load/table.c; so is tests/fuzz/fuzz_unit_file.dict. --write makes them anew.
 """
 import os
 import re
@@ -12,7 +12,7 @@ import sys
 
 from lintlib import Report
 
-TABLE, MANUAL, DICTIONARY = ("launcher/unit/table.c", "docs/man/sallyport.unit.5",
+TABLE, MANUAL, DICTIONARY = ("launcher/load/table.c", "docs/man/sallyport.unit.5",
                              "tests/fuzz/fuzz_unit_file.dict")
 WORD = r'(?:"(?:[^"\\]|\\.)*" ?)+'  # a string literal, maybe in several pieces
 ROW = re.compile(r'\{ SECTION_(\w+), DIRECTIVE_(\w+), (%s), .*?(%s)\}' % (WORD, WORD), re.S)

@@ -86,8 +86,8 @@ PLANTED = [
     # script, file, its content, what must be said
     ("includes.py", "common/thing.c", CODE + '#include "launcher/unit/plan.h"\n',
      r"common/thing.c:11: common may not include launcher/unit/plan.h"),
-    ("includes.py", "launcher/manager/a.c", '#include "launcher/unit/load.h"\n',
-     r"launcher/manager may not include launcher/unit/load.h"),
+    ("includes.py", "launcher/manager/a.c", '#include "launcher/load/load.h"\n',
+     r"launcher/manager may not include launcher/load/load.h"),
     ("includes.py", "launcher/monitor/a.c", "#include <openssl/ssl.h>\n", r"a.c:1: <openssl/ssl.h>"),
     ("includes.py", "common/a.c", "#include <systemd/sd-daemon.h>\n", r"a.c:1: <systemd/"),
     ("includes.py", "worker/a.c", '#include "launcher/unit/plan.h"\n', r"worker may not include"),
@@ -184,17 +184,17 @@ def test_a_directive_without_its_manual_is_found(tree):
     for path in ("docs/man/sallyport.unit.5", "tests/fuzz/fuzz_unit_file.dict"):
         put(tree, path, "".join(f'.\\" begin {c}\n.\\" end {c}\n'
                                 for c in ("enforced", "noted", "refused")))
-    put(tree, "launcher/unit/table.c", ROWS)
+    put(tree, "launcher/load/table.c", ROWS)
     code, out = lint("directives.py", tree)
     assert code == 1 and "docs/man/sallyport.unit.5:2: is not what the table says" in out
     assert "fuzz_unit_file.dict" in out
     assert lint("directives.py", tree, "--write")[0] == 0
     assert lint("directives.py", tree)[0] == 0
-    put(tree, "launcher/unit/table.c", ROWS.replace("Accept", "MaxConnections"))
+    put(tree, "launcher/load/table.c", ROWS.replace("Accept", "MaxConnections"))
     assert lint("directives.py", tree)[0] == 1
-    put(tree, "launcher/unit/table.c", ROWS.replace("Accept", "Backlog"))
+    put(tree, "launcher/load/table.c", ROWS.replace("Accept", "Backlog"))
     assert "[Socket] Backlog= has two rows" in lint("directives.py", tree)[1]
-    put(tree, "launcher/unit/table.c", ROWS.replace('"Accept"', "ACCEPT"))
+    put(tree, "launcher/load/table.c", ROWS.replace('"Accept"', "ACCEPT"))
     assert "1 of 2 rows can be read" in lint("directives.py", tree)[1]
 
 

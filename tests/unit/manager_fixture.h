@@ -10,10 +10,10 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include "launcher/load/build.h"
 #include "launcher/manager/control.h"
 #include "launcher/monitor/heritage.h"
 #include "launcher/monitor/msg.h"
-#include "launcher/unit/build.h"
 
 enum {
 	UNIT_WEB_SOCKET,

@@ -1,11 +1,11 @@
 /*
- * test_addr.c - launcher/unit/addr.h: what systemd.socket(5) takes as an address, and what not.
+ * test_addr.c - launcher/load/addr.h: what systemd.socket(5) takes as an address, and what not.
  */
 #include "tests/unit/unit.h"
 
 #include <netinet/in.h>
 
-#include "launcher/unit/addr.h"
+#include "launcher/load/addr.h"
 
 static void
 good_addresses(void **state)

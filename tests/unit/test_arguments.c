@@ -6,7 +6,7 @@
 
 #include "common/num.h"
 #include "launcher/enter/arguments.h"
-#include "launcher/unit/build.h"
+#include "launcher/load/build.h"
 
 static void
 set(struct arguments *a, const char *name, const char *value)

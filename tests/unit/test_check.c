@@ -84,10 +84,12 @@ exit_code_says_what_the_findings_say(void **state)
 {
 	struct units u;
 	char out[65536];
-	const char *good[] = { "check", "--allow-root-services", "--unit-path", NULL, "x.service", NULL };
+	const char *good[] = { "check", "--allow-root-services", "--unit-path", NULL, "x.service",
+		NULL };
 	const char *json[] = { "check", "--json", "--unit-path", NULL, "--unenforced", "PrivateTmp",
 		"--allow-root-services", "y.service", NULL };
-	const char *bad[] = { "check", "--allow-root-services", "--unit-path", NULL, "y.service", NULL };
+	const char *bad[] = { "check", "--allow-root-services", "--unit-path", NULL, "y.service",
+		NULL };
 	const char *none[] = { "check", NULL };
 
 	(void)state;

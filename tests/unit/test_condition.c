@@ -6,7 +6,7 @@
 #include <sys/prctl.h>
 
 #include "launcher/enter/condition.h"
-#include "launcher/unit/directive.h"
+#include "launcher/load/directive.h"
 
 #define SERVICE "[Service]\nExecStart=/bin/true\n"
 

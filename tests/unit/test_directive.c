@@ -1,5 +1,5 @@
 /*
- * test_directive.c - launcher/unit/directive.h: the table itself, and what its parsers make of
+ * test_directive.c - launcher/load/directive.h: the table itself, and what its parsers make of
  *                    values, read back out of the plan by launcher/ctl/effective.h.
  */
 #include "tests/unit/units.h"
@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 
 #include "launcher/ctl/effective.h"
-#include "launcher/unit/directive.h"
+#include "launcher/load/directive.h"
 
 /* The value of [section] name in the unit of this index, or NULL. */
 static const char *

@@ -1,5 +1,5 @@
 /*
- * test_load.c - launcher/unit/load.h: unit files in, a frozen plan or named findings out.
+ * test_load.c - launcher/load/load.h: unit files in, a frozen plan or named findings out.
  */
 #include "tests/unit/units.h"
 

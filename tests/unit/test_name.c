@@ -3,6 +3,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include "launcher/load/expand.h"
 #include "launcher/unit/name.h"
 #include "launcher/unit/specifier.h"
 

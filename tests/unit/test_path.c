@@ -1,9 +1,9 @@
 /*
- * test_path.c - launcher/unit/path.h: aliases, templates, masks, and drop-ins in systemd's order.
+ * test_path.c - launcher/load/path.h: aliases, templates, masks, and drop-ins in systemd's order.
  */
 #include "tests/unit/units.h"
 
-#include "launcher/unit/path.h"
+#include "launcher/load/path.h"
 
 /* Finds a unit in two folders, "hi" before "lo"; the drop-ins as one text. */
 static int

@@ -1,9 +1,9 @@
 /*
- * test_quote.c - launcher/unit/quote.h: words as systemd.syntax(7) splits them.
+ * test_quote.c - launcher/load/quote.h: words as systemd.syntax(7) splits them.
  */
 #include "tests/unit/unit.h"
 
-#include "launcher/unit/quote.h"
+#include "launcher/load/quote.h"
 
 static void
 word_cases(void **state)

@@ -9,10 +9,10 @@
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
+#include "launcher/load/addr.h"
+#include "launcher/load/build.h"
 #include "launcher/start/inherit.h"
 #include "launcher/start/sock_open.h"
-#include "launcher/unit/addr.h"
-#include "launcher/unit/build.h"
 
 static char dir[] = "/tmp/sallyport-sock-XXXXXX";
 

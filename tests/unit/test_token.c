@@ -1,11 +1,11 @@
 /*
- * test_token.c - launcher/unit/token.h against systemd.syntax(7).
+ * test_token.c - launcher/load/token.h against systemd.syntax(7).
  */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
 
-#include "launcher/unit/token.h"
+#include "launcher/load/token.h"
 
 /* All tokens as text: "[Section]", "line:key=value", "line!what". */
 static char *

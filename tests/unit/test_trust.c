@@ -1,9 +1,9 @@
 /*
- * test_trust.c - launcher/unit/trust.h: whose files are believed.
+ * test_trust.c - launcher/load/trust.h: whose files are believed.
  */
 #include "tests/unit/units.h"
 
-#include "launcher/unit/trust.h"
+#include "launcher/load/trust.h"
 
 static struct trust_file found;
 static struct why why;

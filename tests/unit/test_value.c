@@ -1,12 +1,12 @@
 /*
- * test_value.c - launcher/unit/value.h: booleans, modes, time spans, sizes, signals, paths.
+ * test_value.c - launcher/load/value.h: booleans, modes, time spans, sizes, signals, paths.
  */
 #include "tests/unit/unit.h"
 
 #include <signal.h>
 
 #include "common/clock.h"
-#include "launcher/unit/value.h"
+#include "launcher/load/value.h"
 
 static void
 time_spans(void **state)

@@ -4,7 +4,7 @@
  */
 #include "tests/unit/unit.h"
 
-#include "launcher/unit/build.h"
+#include "launcher/load/build.h"
 #include "launcher/unit/verify.h"
 
 /* Two units that use every kind of reference. In ordinary memory, so that it can be spoilt. */

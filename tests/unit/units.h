@@ -1,5 +1,5 @@
 /*
- * units.h - for tests of launcher/unit/: a folder of unit files, and a load of them.
+ * units.h - for tests of launcher/load/: a folder of unit files, and a load of them.
  * Owns:    a fresh folder under TMPDIR until units_done().
  */
 #pragma once
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/buf.h"
-#include "launcher/unit/load.h"
+#include "launcher/load/load.h"
 
 struct units {
 	char dir[64];

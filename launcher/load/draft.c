@@ -1,13 +1,13 @@
 /*
  * draft.c - see draft.h.
  */
-#include "launcher/unit/draft.h"
+#include "launcher/load/draft.h"
 
 #include <signal.h>
 #include <stdarg.h>
 
 #include "common/clock.h"
-#include "launcher/unit/token.h"
+#include "launcher/load/token.h"
 
 #define STOP_USEC (90 * USEC_PER_SEC) /* DefaultTimeoutStartSec=, DefaultTimeoutStopSec= */
 #define RESTART_USEC (100 * 1000) /* DefaultRestartSec= */

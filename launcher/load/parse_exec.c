@@ -2,8 +2,8 @@
  * parse_exec.c - commands and what they run as and with; see parse.h.
  */
 #include "common/capname.h"
-#include "launcher/unit/parse.h"
-#include "launcher/unit/value.h"
+#include "launcher/load/parse.h"
+#include "launcher/load/value.h"
 
 #define NAME_BYTES_MAX 256
 

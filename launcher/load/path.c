@@ -1,11 +1,11 @@
 /*
  * path.c - see path.h.
  */
-#include "launcher/unit/path.h"
+#include "launcher/load/path.h"
 
 #include <dirent.h>
 
-#include "launcher/unit/trust.h"
+#include "launcher/load/trust.h"
 
 #define ALIAS_DEPTH_MAX 8
 #define DROPINS_MAX 256

@@ -5,8 +5,8 @@
 
 #include "common/clock.h"
 #include "common/num.h"
-#include "launcher/unit/parse.h"
-#include "launcher/unit/value.h"
+#include "launcher/load/parse.h"
+#include "launcher/load/value.h"
 
 int
 parse_service_type(struct assign *a, void *field)

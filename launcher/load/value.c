@@ -1,7 +1,7 @@
 /*
  * value.c - see value.h.
  */
-#include "launcher/unit/value.h"
+#include "launcher/load/value.h"
 
 #include <limits.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "launcher/unit/draft.h"
+#include "launcher/load/draft.h"
 
 /* parse.c: values of one kind. */
 parse_fn parse_bool; /* bool */

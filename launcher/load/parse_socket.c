@@ -6,8 +6,8 @@
 #include <netinet/ip.h>
 
 #include "common/num.h"
-#include "launcher/unit/addr.h"
-#include "launcher/unit/parse.h"
+#include "launcher/load/addr.h"
+#include "launcher/load/parse.h"
 
 #define FD_NAME_MAX 255
 

@@ -1,7 +1,7 @@
 /*
  * build.c - see build.h.
  */
-#include "launcher/unit/build.h"
+#include "launcher/load/build.h"
 
 #include <assert.h>
 #include <fcntl.h>

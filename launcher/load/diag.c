@@ -1,7 +1,7 @@
 /*
  * diag.c - see diag.h.
  */
-#include "launcher/unit/diag.h"
+#include "launcher/load/diag.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * addr.c - see addr.h.
  */
-#include "launcher/unit/addr.h"
+#include "launcher/load/addr.h"
 
 #include <arpa/inet.h>
 #include <linux/vm_sockets.h>

@@ -2,8 +2,8 @@
  * parse_unit.c - what stands between units, and what must be so before one starts; see parse.h.
  */
 #include "common/capname.h"
-#include "launcher/unit/parse.h"
-#include "launcher/unit/value.h"
+#include "launcher/load/parse.h"
+#include "launcher/load/value.h"
 
 int
 parse_dependencies(struct assign *a, void *field)

@@ -1,7 +1,7 @@
 /*
  * caller.c - see caller.h.
  */
-#include "launcher/unit/caller.h"
+#include "launcher/load/caller.h"
 
 #include <stdbool.h>
 #include <unistd.h>

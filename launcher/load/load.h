@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "launcher/unit/diag.h"
+#include "launcher/load/diag.h"
 #include "launcher/unit/plan.h"
 
 struct load_options {

@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "launcher/unit/build.h"
-#include "launcher/unit/directive.h"
-#include "launcher/unit/load.h"
+#include "launcher/load/build.h"
+#include "launcher/load/directive.h"
+#include "launcher/load/load.h"
 #include "launcher/unit/name.h"
 #include "launcher/unit/resolve.h"
 

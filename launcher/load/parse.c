@@ -1,13 +1,13 @@
 /*
  * parse.c - values of one kind; see parse.h.
  */
-#include "launcher/unit/parse.h"
+#include "launcher/load/parse.h"
 
 #include "common/clock.h"
 #include "common/num.h"
-#include "launcher/unit/quote.h"
-#include "launcher/unit/specifier.h"
-#include "launcher/unit/value.h"
+#include "launcher/load/expand.h"
+#include "launcher/load/quote.h"
+#include "launcher/load/value.h"
 
 int
 parse_expand(struct assign *a, const char *text, struct buf *out)

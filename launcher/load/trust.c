@@ -1,14 +1,14 @@
 /*
  * trust.c - see trust.h.
  */
-#include "launcher/unit/trust.h"
+#include "launcher/load/trust.h"
 
 #include <assert.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "launcher/unit/caller.h"
+#include "launcher/load/caller.h"
 
 #include "common/buf.h"
 

@@ -1,11 +1,11 @@
 /*
  * directive.c - see directive.h.
  */
-#include "launcher/unit/directive.h"
+#include "launcher/load/directive.h"
 
 #include <stdarg.h>
 
-#include "launcher/unit/draft.h"
+#include "launcher/load/draft.h"
 
 static const char *const section_names[SECTION_END] = {
 	[SECTION_UNIT] = "Unit",

@@ -4,9 +4,9 @@
 #include <limits.h>
 #include <malloc.h>
 
-#include "launcher/unit/draft.h"
-#include "launcher/unit/path.h"
-#include "launcher/unit/trust.h"
+#include "launcher/load/draft.h"
+#include "launcher/load/path.h"
+#include "launcher/load/trust.h"
 
 struct draft *
 loader_find(struct loader *l, const char *id)

@@ -1,7 +1,7 @@
 /*
  * token.c - see token.h.
  */
-#include "launcher/unit/token.h"
+#include "launcher/load/token.h"
 
 #define WHITESPACE " \t\r\n"
 

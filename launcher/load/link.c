@@ -1,7 +1,7 @@
 /*
  * link.c - which unit needs which, and in what order they go into the plan; see draft.h.
  */
-#include "launcher/unit/draft.h"
+#include "launcher/load/draft.h"
 
 static bool
 word_in(struct loader *l, const struct plan_list *list, const char *text)

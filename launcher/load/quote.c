@@ -1,7 +1,7 @@
 /*
  * quote.c - see quote.h.
  */
-#include "launcher/unit/quote.h"
+#include "launcher/load/quote.h"
 
 #include "common/num.h"
 

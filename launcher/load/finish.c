@@ -3,8 +3,8 @@
  */
 #include "common/capname.h"
 #include "common/clock.h"
-#include "launcher/unit/caller.h"
-#include "launcher/unit/draft.h"
+#include "launcher/load/caller.h"
+#include "launcher/load/draft.h"
 #include "launcher/unit/resolve.h"
 
 /* resolve_names() by the texts of a plan; one answer is remembered, as units tend to agree. */

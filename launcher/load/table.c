@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 
 #include "common/capname.h"
-#include "launcher/unit/parse.h"
+#include "launcher/load/parse.h"
 
 #define ROW(sec, class, name, parse, field, arg, text) \
 	{ \
