@@ -16,13 +16,13 @@ is_zero(const uint8_t *p, size_t len)
 }
 
 static bool
-list_ok(const union sign_msg *m)
+sign_list_ok(const union sign_msg *m)
 {
 	return m->head.id != 0 && m->list.zero == 0 && m->list.index < SIGN_KEYS_MAX;
 }
 
 static bool
-request_ok(const union sign_msg *m)
+sign_request_ok(const union sign_msg *m)
 {
 	const struct sign_request *r = &m->sign;
 
@@ -32,7 +32,7 @@ request_ok(const union sign_msg *m)
 }
 
 static bool
-key_ok(const union sign_msg *m)
+sign_key_ok(const union sign_msg *m)
 {
 	const struct sign_key *k = &m->key;
 
@@ -47,7 +47,7 @@ key_ok(const union sign_msg *m)
 }
 
 static bool
-signature_ok(const union sign_msg *m)
+sign_signature_ok(const union sign_msg *m)
 {
 	const struct sign_signature *s = &m->signature;
 
@@ -59,7 +59,7 @@ signature_ok(const union sign_msg *m)
 }
 
 static bool
-changed_ok(const union sign_msg *m)
+sign_changed_ok(const union sign_msg *m)
 {
 	return m->head.id == 0 && m->changed.generation != 0;
 }
@@ -70,11 +70,11 @@ static const struct sign_row {
 	enum sign_from from;
 	bool (*ok)(const union sign_msg *m);
 } sign_rows[] = {
-	{ SIGN_LIST, sizeof(struct sign_list), SIGN_FROM_WORKER, list_ok },
-	{ SIGN_SIGN, sizeof(struct sign_request), SIGN_FROM_WORKER, request_ok },
-	{ SIGN_KEY, sizeof(struct sign_key), SIGN_FROM_SIGNER, key_ok },
-	{ SIGN_SIGNATURE, sizeof(struct sign_signature), SIGN_FROM_SIGNER, signature_ok },
-	{ SIGN_CHANGED, sizeof(struct sign_changed), SIGN_FROM_SIGNER, changed_ok },
+	{ SIGN_LIST, sizeof(struct sign_list), SIGN_FROM_WORKER, sign_list_ok },
+	{ SIGN_SIGN, sizeof(struct sign_request), SIGN_FROM_WORKER, sign_request_ok },
+	{ SIGN_KEY, sizeof(struct sign_key), SIGN_FROM_SIGNER, sign_key_ok },
+	{ SIGN_SIGNATURE, sizeof(struct sign_signature), SIGN_FROM_SIGNER, sign_signature_ok },
+	{ SIGN_CHANGED, sizeof(struct sign_changed), SIGN_FROM_SIGNER, sign_changed_ok },
 };
 
 static const struct sign_row *
