@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""count.py NAME=JUNIT.xml... - what the ctest reports of several builds say, summed.
+"""count.py NAME=JUNIT.xml... - what the ctest reports of several builds say, summed. A build that
+failed has no report: NAME=broken.
 
 A ctest may hold many tests (a pytest file, a cmocka program): those are counted, not the ctest.
 Every skip is printed with its reason. With CI=true a skip that tests/skips.txt does not expect is
@@ -59,6 +60,10 @@ def main():
     for arg in args:
         name, path = arg.split("=", 1)
         sums = [0, 0, 0]
+        if path == "broken":
+            print(f"FAILED  {name}: did not build")
+            total[1] += 1
+            continue
         for case in ET.parse(path).getroot().iter("testcase"):
             passed, failed, skips = count(case)
             if failed:

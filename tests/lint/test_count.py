@@ -48,3 +48,9 @@ def test_an_unexpected_skip_fails_in_ci_only(tmp_path):
 
 def test_nothing_ran(tmp_path):
     assert count(tmp_path, [])[0] == 1
+
+
+def test_a_build_that_failed_is_a_failure():
+    r = subprocess.run(["/usr/bin/python3", "-B", COUNT, "clang=broken"], capture_output=True,
+                       text=True)
+    assert r.returncode == 1 and "clang: did not build" in r.stdout
