@@ -1,8 +1,9 @@
 /*
  * main.c - sallyport-keyd(8): holds private keys, signs TLS handshakes and nothing else. Wiring
- * only. Runs as: user sallyport-keyd, no capability, no network; refuses anything more. Trusts: the
- * service manager: its socket, $CREDENTIALS_DIRECTORY, the command line. Tests:
- * tests/tls/test_keyd.py
+ *          only.
+ * Runs as: user sallyport-keyd, no capability, no network; refuses anything more.
+ * Trusts:  the service manager: its socket, $CREDENTIALS_DIRECTORY, the command line.
+ * Tests:   tests/tls/test_keyd.py
  */
 #include <sysexits.h>
 

@@ -1,7 +1,8 @@
 /*
  * scheme.h - TLS signature schemes (RFC 8446 4.2.3) that are signed at all: one table for both
- * ends. Runs as: sallyport-httpd and sallyport-keyd. Pure functions over constant data. Tests:
- * tests/unit/test_sign_shape.c
+ *            ends.
+ * Runs as: sallyport-httpd and sallyport-keyd. Pure functions over constant data.
+ * Tests:   tests/unit/test_sign_shape.c
  */
 #pragma once
 

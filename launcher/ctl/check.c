@@ -19,7 +19,7 @@ struct check_options {
 };
 
 static void
-usage(FILE *f)
+check_usage(FILE *f)
 {
 	(void)fputs(
 	    "usage: sallyport check [--json] [--unit-path DIR]... [--unenforced DIRECTIVE]...\n"
@@ -137,7 +137,7 @@ check_json(const struct diag *diag, const struct plan *p, struct buf *out)
 
 /* The words of an option that may be given more than once; argv has room for all of them. */
 static bool
-list_add(const char *const **list, size_t *n, const char *word)
+check_list_add(const char *const **list, size_t *n, const char *word)
 {
 	const char **more = reallocarray((void *)(uintptr_t)*list, *n + 1, sizeof(*more));
 
@@ -170,16 +170,16 @@ options_read(int argc, char **argv, struct check_options *o)
 			o->json = true;
 			break;
 		case 'p':
-			good = list_add(&o->load.unit_path, &o->load.n_unit_path, optarg);
+			good = check_list_add(&o->load.unit_path, &o->load.n_unit_path, optarg);
 			break;
 		case 'u':
-			good = list_add(&o->load.unenforced, &o->load.n_unenforced, optarg);
+			good = check_list_add(&o->load.unenforced, &o->load.n_unenforced, optarg);
 			break;
 		case 'r':
 			o->load.allow_root_services = true;
 			break;
 		case 'h':
-			usage(stdout);
+			check_usage(stdout);
 			exit(EX_OK);
 		default:
 			good = false;
@@ -229,7 +229,7 @@ check_main(int argc, char **argv)
 	int r;
 
 	if (first < 0) {
-		usage(stderr);
+		check_usage(stderr);
 		r = EX_USAGE;
 	} else {
 		r = check_units(&o, (const char *const *)argv + first, (size_t)(argc - first));

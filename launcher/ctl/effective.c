@@ -27,7 +27,7 @@ put(const struct effective *e, const char *text)
 }
 
 static bool
-put_text(const struct effective *e, struct ref text)
+effective_put_text(const struct effective *e, struct ref text)
 {
 	if (!text.off)
 		return false;
@@ -82,7 +82,7 @@ effective_enum(const struct effective *e, const void *field, uint32_t n)
 static bool
 effective_text(const struct effective *e, const void *field, uint32_t n)
 {
-	return n == 0 && put_text(e, *(const struct ref *)field);
+	return n == 0 && effective_put_text(e, *(const struct ref *)field);
 }
 
 static bool
@@ -131,7 +131,7 @@ effective_words(const struct effective *e, const void *field, uint32_t n)
 {
 	PLAN_FOREACH (e->p, *(const struct plan_list *)field, struct plan_word, w)
 		if (n-- == 0)
-			return put_text(e, w->text);
+			return effective_put_text(e, w->text);
 	return false;
 }
 
@@ -141,7 +141,7 @@ effective_environment_file(const struct effective *e, const void *field, uint32_
 	PLAN_FOREACH (e->p, *(const struct plan_list *)field, struct plan_env_file, f)
 		if (n-- == 0) {
 			put(e, f->optional ? "-" : "");
-			return put_text(e, f->path);
+			return effective_put_text(e, f->path);
 		}
 	return false;
 }
@@ -155,7 +155,7 @@ effective_listen(const struct effective *e, const void *field, uint32_t n)
 
 	PLAN_FOREACH (e->p, *(const struct plan_list *)field, struct plan_listen, l)
 		if (of[l->kind] == e->row->parse && n-- == 0)
-			return put_text(e, l->text);
+			return effective_put_text(e, l->text);
 	return false;
 }
 
@@ -249,7 +249,7 @@ effective_stdio(const struct effective *e, const void *field, uint32_t n)
 	if (to->kind == STDIO_DEFAULT || n > 0)
 		return false;
 	put(e, words[to->kind]);
-	(void)put_text(e, to->path); /* three kinds have one */
+	(void)effective_put_text(e, to->path); /* three kinds have one */
 	return true;
 }
 
@@ -276,7 +276,7 @@ effective_conditions(const struct effective *e, const void *field, uint32_t n)
 		if (c->type == *(const uint32_t *)e->row->arg && n-- == 0) {
 			put(e, c->trigger ? "|" : "");
 			put(e, c->negate ? "!" : "");
-			return put_text(e, c->text);
+			return effective_put_text(e, c->text);
 		}
 	return false;
 }

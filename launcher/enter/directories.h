@@ -2,10 +2,12 @@
  * directories.h - RuntimeDirectory= and its kin: made before a command runs, and the runtime ones
  *                 removed after the last.
  * Runs as: a child of the monitor, with the launcher's rights (CAP_CHOWN and CAP_FOWNER are kept
- * only for plans that ask for directories). Trusts:  the names: relative and without "..", checked
- * by the loader. Not what lies below them, which is the service's: no link is followed, and the
- * service's files are removed by a process of its own user. Source:  systemd.exec(5),
- * "RuntimeDirectory=". Tests:   tests/systemd/, tests/lifecycle/
+ *          only for plans that ask for directories).
+ * Trusts:  the names: relative and without "..", checked by the loader. Not what lies below them,
+ *          which is the service's: no link is followed, and the service's files are removed by a
+ *          process of its own user.
+ * Source:  systemd.exec(5), "RuntimeDirectory=".
+ * Tests:   tests/systemd/, tests/lifecycle/
  */
 #pragma once
 

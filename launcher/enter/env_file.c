@@ -10,7 +10,7 @@ struct reader {
 };
 
 static bool
-is_blank(char c)
+env_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
@@ -22,7 +22,7 @@ is_newline(char c)
 }
 
 static bool
-is_name_char(char c, bool first)
+env_name_char(char c, bool first)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
 	       (!first && c >= '0' && c <= '9');
@@ -64,7 +64,7 @@ copy_value(struct reader *r)
 	struct span value = { r->out, 0 };
 	char *keep = r->out; /* the end of what may not be cut */
 
-	while (r->in < r->end && is_blank(*r->in))
+	while (r->in < r->end && env_blank(*r->in))
 		r->in++;
 	while (r->in < r->end && !is_newline(*r->in)) {
 		if ((*r->in == '"' || *r->in == '\'') && r->out == keep) {
@@ -78,7 +78,7 @@ copy_value(struct reader *r)
 			keep = r->out;
 		} else {
 			*r->out++ = *r->in;
-			if (!is_blank(*r->in))
+			if (!env_blank(*r->in))
 				keep = r->out;
 			r->in++;
 		}
@@ -94,10 +94,10 @@ read_line(struct reader *r, env_file_fn *each, void *context)
 	struct span name = { r->in, 0 }, value;
 	char *p = r->in;
 
-	while (p < r->end && is_name_char(*p, p == name.ptr))
+	while (p < r->end && env_name_char(*p, p == name.ptr))
 		p++;
 	name.len = (size_t)(p - name.ptr);
-	while (p < r->end && is_blank(*p))
+	while (p < r->end && env_blank(*p))
 		p++;
 	if (name.len == 0 || p == r->end || *p != '=') {
 		skip_line(r);
@@ -116,7 +116,7 @@ env_file_parse(char *text, size_t len, env_file_fn *each, void *context)
 	int e = 0;
 
 	while (r.in < r.end && e == 0) {
-		if (is_newline(*r.in) || is_blank(*r.in))
+		if (is_newline(*r.in) || env_blank(*r.in))
 			r.in++;
 		else if (*r.in == '#' || *r.in == ';')
 			skip_line(&r);

@@ -2,6 +2,7 @@
  * caller.h - on whose behalf unit files are read: the loader has given up the caller's identity by
  *            the time it asks.
  * Runs as: as load.h.
+ * Tests:   tests/unit/test_trust.c
  */
 #pragma once
 

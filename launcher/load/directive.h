@@ -72,6 +72,7 @@ struct directive {
 extern const struct directive directive_table[];
 extern const size_t directive_count;
 
+/* "Unit", "Socket", ...: as it stands in the brackets. */
 const char *section_name(enum section section);
 
 /*

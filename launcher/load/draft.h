@@ -1,6 +1,7 @@
 /*
  * draft.h - a unit while it is loaded: what will go into the plan, and what only the loader needs.
  * Runs as: as load.h. For the files of this folder alone.
+ * Tests:   tests/unit/test_load.c
  * Owns:    drafts live on the heap until plan_load() returns; their texts are in the plan already.
  */
 #pragma once

@@ -13,7 +13,7 @@
 #include "launcher/unit/specifier.h"
 
 static void
-put_text(struct buf *out, struct span s)
+expand_put(struct buf *out, struct span s)
 {
 	(void)buf_put(out, s.ptr, s.len);
 }
@@ -58,7 +58,7 @@ put_os_release(const char *field, struct buf *out)
 			continue;
 		if (word_next(&value, &b, NULL) < 0)
 			return -EINVAL;
-		put_text(out, span_of(buf_cstr(&b)));
+		expand_put(out, span_of(buf_cstr(&b)));
 		return 0;
 	}
 	return 0;
@@ -204,9 +204,9 @@ put_static(const char *s, const struct specifier_of *of, struct buf *out, struct
 	}
 	if (*s == 'y' || *s == 'Y') {
 		slash = strrchr(of->path, '/');
-		put_text(out, *s == 'Y' && slash
-				  ? (struct span){ of->path, (size_t)(slash - of->path) }
-				  : span_of(of->path));
+		expand_put(out, *s == 'Y' && slash
+				    ? (struct span){ of->path, (size_t)(slash - of->path) }
+				    : span_of(of->path));
 		return 1;
 	}
 	return put_other(*s, out, why);

@@ -1,6 +1,8 @@
 /*
  * load.c - from names to drafts, and from drafts to the plan; see load.h.
  */
+#include "launcher/load/load.h"
+
 #include <limits.h>
 #include <malloc.h>
 

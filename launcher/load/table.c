@@ -4,10 +4,10 @@
  *
  * ENFORCED  does what it says; a value that is none is ignored with a warning, as in systemd.
  * STRICT    does what it says; a value that is none stops the load.
- * PENDING   is read and kept, but nothing acts on it yet: refused. What acts on it changes the
- * word. NOTED     harmless where it is missing: ignored, and said so. REFUSED   would protect, or
- * change what runs: the load stops, unless --unenforced names it. With parse_off, a value that
- * switches it off is fine.
+ * PENDING   is read and kept, but nothing acts on it yet: refused. What acts on it changes the word.
+ * NOTED     harmless where it is missing: ignored, and said so.
+ * REFUSED   would protect, or change what runs: the load stops, unless --unenforced names it. With
+ *           parse_off, a value that switches it off is fine.
  */
 #include <limits.h>
 #include <sys/resource.h>

@@ -36,6 +36,7 @@ struct tokens {
 	struct buf joined; /* one logical line */
 };
 
+/* text must outlive t; tokens_done() frees the one line that t keeps. */
 void tokens_init(struct tokens *t, struct span text);
 void tokens_done(struct tokens *t);
 

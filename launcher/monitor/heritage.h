@@ -1,6 +1,7 @@
 /*
  * heritage.h - all that the monitor hands to a manager over exec: descriptors by number.
  * Runs as: written by the monitor (root), read by the manager (user `sallyport`).
+ * Tests:   tests/lifecycle/
  *
  * A manager that dies loses nothing that counts: each descriptor below is the monitor's, and the
  * next manager gets the same ones. The manager must not close them to tell the world anything.
@@ -17,8 +18,7 @@ enum heritage_fd {
 	    5, /* memfd: what a manager wants its successor to know; monitor never reads */
 	HERITAGE_CONTROL = 6, /* listening SOCK_SEQPACKET: the operator's verbs */
 	HERITAGE_RUNTIME = 7, /* O_PATH of the runtime directory: its root directory to be */
-	HERITAGE_FIRST =
-	    8, /* then one listener each, in the plan's order, then one notify socket
+	HERITAGE_FIRST = 8, /* then one listener each, in the plan's order, then one notify socket
 		* (datagram) for each service with NotifyAccess=, in the plan's order */
 };
 

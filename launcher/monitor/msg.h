@@ -4,7 +4,8 @@
  * Runs as: root (monitor) and user `sallyport` (manager).
  * Trusts:  nobody. The monitor treats a request as gossip: it is checked against the frozen plan
  *          and the table of instances, and whatever does not fit ends that manager, not the
- * monitor. Tests:   tests/unit/test_msg.c, tests/fuzz/fuzz_msg.c (either end)
+ *          monitor.
+ * Tests:   tests/unit/test_msg.c, tests/fuzz/fuzz_msg.c (either end)
  *
  * docs/PROTOCOLS.md has the whole conversation.
  */

@@ -2,6 +2,7 @@
  * upstream.h - what is above us: a service manager that wants to hear that we are ready.
  * Runs as: the monitor. The socket is connected before confinement.
  * Source:  sd_notify(3).
+ * Tests:   tests/lifecycle/
  */
 #pragma once
 

@@ -96,7 +96,7 @@ confine_capabilities(const struct monitor *m)
 }
 
 static int
-confine_syscalls(struct why *why)
+confine_calls(struct why *why)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int r = ctx ? 0 : -ENOMEM;
@@ -153,7 +153,7 @@ confine_monitor(struct monitor *m, struct why *why)
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return why_set(why, -errno, "monitor: no_new_privs");
 	if (root && keep != CAP_ALL) {
-		r = confine_syscalls(why); /* before the capabilities go, for the other case */
+		r = confine_calls(why); /* before the capabilities go, for the other case */
 		if (r == 0)
 			r = confine_rights(keep, why);
 		if (r < 0)

@@ -51,7 +51,7 @@ static const char exec_help[] =
     "See sallyport(8) and systemd-socket-activate(1).\n";
 
 static int
-usage(const char *message, const char *argument)
+exec_usage(const char *message, const char *argument)
 {
 	log_error(
 	    "exec: %s%s%s; see --help", message, argument ? ": " : "", argument ? argument : "");
@@ -186,7 +186,7 @@ static int
 add(const char *list[EXEC_LIST_MAX], size_t *n, const char *text)
 {
 	if (*n == EXEC_LIST_MAX)
-		return usage("given too often", text);
+		return exec_usage("given too often", text);
 	list[(*n)++] = text;
 	return 0;
 }
@@ -206,7 +206,7 @@ take_option(struct exec_options *o, int c)
 	case 'd':
 	case O_SEQPACKET:
 		if (o->kind != LISTEN_STREAM)
-			return usage("--datagram and --seqpacket are one choice", NULL);
+			return exec_usage("--datagram and --seqpacket are one choice", NULL);
 		o->kind = c == 'd' ? LISTEN_DGRAM : LISTEN_SEQPACKET;
 		return 0;
 	case 'a':
@@ -228,7 +228,7 @@ take_option(struct exec_options *o, int c)
 
 /* Return: 0 to go on, or an exit code with *ret_done set. */
 static int
-parse_options(struct exec_options *o, int argc, char **argv, bool *ret_done)
+exec_parse(struct exec_options *o, int argc, char **argv, bool *ret_done)
 {
 	static const struct option options[] = {
 		{ "listen", required_argument, NULL, 'l' },
@@ -256,16 +256,16 @@ parse_options(struct exec_options *o, int argc, char **argv, bool *ret_done)
 			return r;
 	}
 	if (optind == argc)
-		return usage("no COMMAND given", NULL);
+		return exec_usage("no COMMAND given", NULL);
 	if (o->accept && o->kind == LISTEN_DGRAM)
-		return usage("datagram sockets do not accept connections", NULL);
+		return exec_usage("datagram sockets do not accept connections", NULL);
 	o->command = argv + optind;
 	*ret_done = false;
 	return 0;
 }
 
 static int
-fatal(const struct why *why, int code)
+exec_fatal(const struct why *why, int code)
 {
 	log_error("exec: %s", why->text);
 	return code;
@@ -282,24 +282,24 @@ prepare_exec(struct exec_run *x, struct why *why)
 		(void)why_set(why, -EPERM,
 		    "called as root without -u: COMMAND would be root; "
 		    "not without --allow-root-services");
-		return fatal(why, EX_NOPERM);
+		return exec_fatal(why, EX_NOPERM);
 	}
 	if (find_manager_user(&x->monitor, NULL, why) < 0)
-		return fatal(why, EX_NOUSER);
+		return exec_fatal(why, EX_NOUSER);
 	r = plan_isolate(
 	    &x->monitor, exec_plan_write, &x->options, o->allow_root || geteuid() != 0, why);
 	if (r > 0)
 		return r; /* said already */
 	if (r < 0)
-		return fatal(why, EX_OSERR);
+		return exec_fatal(why, EX_OSERR);
 	if (take_inherited(x, why) < 0 || open_all(x, why) < 0)
-		return fatal(why, EX_UNAVAILABLE);
+		return exec_fatal(why, EX_UNAVAILABLE);
 	if (x->enter.n_fds == 0)
-		return usage("no -l, and no descriptors were passed to us", NULL);
+		return exec_usage("no -l, and no descriptors were passed to us", NULL);
 	if (o->inetd && !o->accept && x->enter.n_fds != 1)
-		return usage("--inetd without -a takes one socket", NULL);
+		return exec_usage("--inetd without -a takes one socket", NULL);
 	if (name_descriptors(x, (char *)(uintptr_t)o->fd_names, why) < 0)
-		return fatal(why, EX_USAGE);
+		return exec_fatal(why, EX_USAGE);
 	return 0;
 }
 
@@ -310,7 +310,7 @@ exec_main(int argc, char **argv)
 	struct enter_failure failure;
 	struct why why = { "" };
 	bool done;
-	int r = parse_options(&x.options, argc, argv, &done);
+	int r = exec_parse(&x.options, argc, argv, &done);
 
 	if (!done)
 		r = prepare_exec(&x, &why);

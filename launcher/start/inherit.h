@@ -3,7 +3,9 @@
  * Runs as: root at start.
  * Trusts:  LISTEN_FDS only when LISTEN_PID is our own pid, as sd_listen_fds(3) has it; then whoever
  *          started us. A descriptor is matched to a listener by what the kernel says it is bound
- * to, never by its name. Owns:    the descriptors that nobody has taken. Tests:   tests/activation/
+ *          to, never by its name.
+ * Owns:    the descriptors that nobody has taken.
+ * Tests:   tests/activation/
  */
 #pragma once
 

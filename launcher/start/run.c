@@ -52,7 +52,7 @@ static const char run_help[] =
     "See sallyport(8).\n";
 
 static int
-usage(const char *message, const char *argument)
+run_usage(const char *message, const char *argument)
 {
 	log_error(
 	    "run: %s%s%s; see --help", message, argument ? ": " : "", argument ? argument : "");
@@ -60,7 +60,7 @@ usage(const char *message, const char *argument)
 }
 
 static int
-list_add(const char *list[OPTION_LIST_MAX], size_t *n, const char *value)
+run_list_add(const char *list[OPTION_LIST_MAX], size_t *n, const char *value)
 {
 	if (*n == OPTION_LIST_MAX)
 		return -E2BIG;
@@ -70,7 +70,7 @@ list_add(const char *list[OPTION_LIST_MAX], size_t *n, const char *value)
 
 /* Return: 0 to go on, or an exit code with *ret_done set. */
 static int
-parse_options(int argc, char **argv, struct run_options *o, bool *ret_done)
+run_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 {
 	enum { O_UNIT_PATH = 256, O_RUNTIME, O_MANAGER, O_ROOT, O_UNENFORCED, O_LOG };
 	static const struct option options[] = {
@@ -89,10 +89,10 @@ parse_options(int argc, char **argv, struct run_options *o, bool *ret_done)
 	while (r == 0 && (c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
 		switch (c) {
 		case O_UNIT_PATH:
-			r = list_add(o->unit_path, &o->load.n_unit_path, optarg);
+			r = run_list_add(o->unit_path, &o->load.n_unit_path, optarg);
 			break;
 		case O_UNENFORCED:
-			r = list_add(o->unenforced, &o->load.n_unenforced, optarg);
+			r = run_list_add(o->unenforced, &o->load.n_unenforced, optarg);
 			break;
 		case O_RUNTIME:
 			o->runtime_dir = optarg;
@@ -105,7 +105,7 @@ parse_options(int argc, char **argv, struct run_options *o, bool *ret_done)
 			break;
 		case O_LOG:
 			if (strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0)
-				return usage("not a log format", optarg);
+				return run_usage("not a log format", optarg);
 			o->log_format = optarg[0] == 'j' ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
 			break;
 		case 'h':
@@ -116,11 +116,11 @@ parse_options(int argc, char **argv, struct run_options *o, bool *ret_done)
 		}
 	}
 	if (r < 0)
-		return usage("an option was given too often", NULL);
+		return run_usage("an option was given too often", NULL);
 	if (optind == argc)
-		return usage("no UNIT given", NULL);
+		return run_usage("no UNIT given", NULL);
 	if (o->runtime_dir[0] != '/')
-		return usage("the runtime directory must be an absolute path", o->runtime_dir);
+		return run_usage("the runtime directory must be an absolute path", o->runtime_dir);
 	o->load.unit_path = o->unit_path;
 	o->load.unenforced = o->unenforced;
 	*ret_done = false;
@@ -149,7 +149,7 @@ print_findings(const struct diag *d)
 }
 
 static int
-fatal(const struct why *why, int code)
+run_fatal(const struct why *why, int code)
 {
 	log_error("%s", why->text);
 	return code;
@@ -178,7 +178,7 @@ write_plan(void *context, int fd)
 	    &load, (const char *const *)job->units, (size_t)job->n_units, &diag, &sealed, &why);
 	print_findings(&diag);
 	diag_done(&diag);
-	return r == 0 ? 0 : fatal(&why, r == -EINVAL ? EX_CONFIG : EX_OSERR);
+	return r == 0 ? 0 : run_fatal(&why, r == -EINVAL ? EX_CONFIG : EX_OSERR);
 }
 
 /* Enough descriptors for the plan; a service gets the limit that the launcher was started with. */
@@ -332,7 +332,7 @@ run_main(int argc, char **argv)
 	struct why why = { "" };
 	struct load_job job;
 	bool done;
-	int r = parse_options(argc, argv, &o, &done);
+	int r = run_parse(argc, argv, &o, &done);
 
 	if (done)
 		return r;
@@ -341,17 +341,17 @@ run_main(int argc, char **argv)
 	m.manager_argv[1] =
 	    o.log_format == LOG_FORMAT_JSON ? "--log-format=json" : "--log-format=text";
 	if (find_manager_user(&m, o.manager_user, &why) < 0)
-		return fatal(&why, EX_NOUSER);
+		return run_fatal(&why, EX_NOUSER);
 	o.load.manager_user = m.manager_user;
 	job = (struct load_job){ &o, argv + optind, argc - optind };
 	r = plan_isolate(&m, write_plan, &job, o.load.allow_root_services || geteuid() != 0, &why);
 	if (r > 0)
 		return r; /* said already */
 	if (r < 0)
-		return fatal(&why, EX_OSERR);
+		return run_fatal(&why, EX_OSERR);
 	r = prepare(&m, &why);
 	if (r < 0)
-		return fatal(&why, r == -EADDRINUSE || r == -EBUSY ? EX_UNAVAILABLE : EX_OSERR);
+		return run_fatal(&why, r == -EADDRINUSE || r == -EBUSY ? EX_UNAVAILABLE : EX_OSERR);
 	r = monitor_loop(&m);
 	leave(&m);
 	return r;

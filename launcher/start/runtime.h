@@ -1,7 +1,9 @@
 /*
  * runtime.h - the runtime directory: the control socket, the notify sockets, and the lock that
- * keeps two launchers apart. Runs as: root, before confinement; runtime_clean() by the confined
- * monitor at the very end. Owns:    what it opens goes into struct monitor. Tests: tests/lifecycle/
+ *             keeps two launchers apart.
+ * Runs as: root, before confinement; leave.c empties it at the very end.
+ * Owns:    what it opens goes into struct monitor.
+ * Tests:   tests/lifecycle/
  */
 #pragma once
 

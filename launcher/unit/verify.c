@@ -91,7 +91,7 @@ string_ok(const struct plan *p, struct ref r)
 	return place_ok(p, r, 1) && memchr((const char *)p + r.off, '\0', p->bytes - r.off);
 }
 
-static bool list_ok(const struct plan *p, const struct plan_list *list, enum target target);
+static bool verify_list(const struct plan *p, const struct plan_list *list, enum target target);
 
 static bool
 element_ok(const struct plan *p, const void *element, enum target target)
@@ -109,7 +109,8 @@ element_ok(const struct plan *p, const void *element, enum target target)
 		return ((const struct plan_index *)element)->index < p->n_units;
 	case TO_COMMANDS:
 		return command->path.off && string_ok(p, command->path) &&
-		       string_ok(p, command->source.file) && list_ok(p, &command->argv, TO_WORDS);
+		       string_ok(p, command->source.file) &&
+		       verify_list(p, &command->argv, TO_WORDS);
 	case TO_ENV_FILES:
 		return file->path.off && string_ok(p, file->path);
 	case TO_CONDITIONS:
@@ -128,7 +129,7 @@ element_ok(const struct plan *p, const void *element, enum target target)
 
 /* A list only ever grows at its end, so its places rise: what does not could be a circle. */
 static bool
-list_ok(const struct plan *p, const struct plan_list *list, enum target target)
+verify_list(const struct plan *p, const struct plan_list *list, enum target target)
 {
 	struct ref at = list->head, before = { 0 };
 	uint32_t n = 0;
@@ -152,7 +153,7 @@ reference_ok(const struct plan *p, const struct plan_unit *u, const struct refer
 		const void *field = (const char *)u + r->offset + i * r->stride;
 
 		if (r->target == TO_STRING ? !string_ok(p, *(const struct ref *)field)
-					   : !list_ok(p, field, r->target))
+					   : !verify_list(p, field, r->target))
 			return false;
 	}
 	return true;

@@ -12,6 +12,8 @@ def main():
     for path, name, line, _, _ in found:
         if name == "main":
             continue
+        if name in first and first[name][0] == path:
+            continue  # two builds of one function, by #if
         if name in first:
             report.add(path, line, "%s is also in %s:%d" % ((name,) + first[name]))
         else:

@@ -203,11 +203,9 @@ def test_the_budget_counts_what_root_reaches_and_not_what_it_does_not(tree):
         return int(lint("budget.py", tree)[1].split("ever root: ")[1].split()[0])
 
     before = count()
-    put(tree, "launcher/unit/far.c", "int\nplan_load(void)\n{\n\treturn 0;\n}\n")
-    put(tree, "launcher/unit/near.c", "int\nnear_one(void)\n{\n\treturn 0;\n}\n")
+    put(tree, "launcher/load/far.c", "int\nfar_one(void)\n{\n\treturn 0;\n}\n")
+    put(tree, "common/near.c", "int\nnear_one(void)\n{\n\treturn 0;\n}\n")
     assert count() == before
-    put(tree, "launcher/start/run.c", "int\nwrite_plan(void)\n{\n\treturn plan_load();\n}\n")
-    assert count() == before + 5
     put(tree, "launcher/start/run.c", "int\nrun(void)\n{\n\treturn near_one();\n}\n")
     assert count() == before + 10
 
