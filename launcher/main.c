@@ -9,6 +9,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "launcher/ctl/check.h"
+#include "launcher/ctl/ctl.h"
 #include "launcher/manager/manager.h"
 #include "launcher/monitor/heritage.h"
 #include "launcher/start/exec.h"
@@ -127,6 +128,8 @@ main(int argc, char **argv)
 			return run_titled(argc, argv, i);
 		return verbs[i].run(argc - 1, argv + 1);
 	}
+	if (ctl_is_verb(argv[1]))
+		return ctl_main(argc - 1, argv + 1);
 	log_error("%s: no such verb; see --help", argv[1]);
 	return EX_USAGE;
 }
