@@ -87,8 +87,9 @@ const char *audit_role_name(enum audit_role role);
 /* Capability names, one blank between; "none" or "all" where that is so. */
 void audit_caps(uint64_t set, struct buf *out);
 
+/* For people: a row each, then the reasons. */
 void audit_print_table(const struct audit_process *p, size_t n);
-/* Return: 0, or -ENOBUFS. */
+/* For machines: one object, docs/PROTOCOLS.md. Return: 0, or -ENOBUFS. */
 _must_check_ int audit_print_json(const struct audit_process *p, size_t n);
 
 /* The verb. Return: exit code: 0 all is well; 1 a process has or could regain privilege, or it

@@ -14,7 +14,7 @@
 
 #include "common/num.h"
 #include "launcher/ctl/audit.h"
-#include "launcher/unit/addr.h"
+#include "launcher/load/addr.h"
 
 /* Devices that are the machine's memory, or a way to become anybody. */
 static const struct {
@@ -132,7 +132,7 @@ read_socket(struct audit_process *p, struct audit_fd *f, const struct audit_cont
 	buf_init(&text, f->text, sizeof(f->text));
 	if (getsockname(fd, &a.sa, &len) == 0 &&
 	    (domain == AF_INET || domain == AF_INET6 || domain == AF_UNIX))
-		addr_format(&a.sa, len, &text);
+		addr_format(&a.storage, len, &text);
 	if (fds_are_judged(p))
 		judge_socket(p, f, c, fd, domain, type);
 }

@@ -33,9 +33,10 @@ audit_caps(uint64_t set, struct buf *out)
 static const char *
 user_name(uid_t uid, char *dst, size_t size)
 {
-	const struct passwd *pw = getpwuid(uid);
+	struct passwd storage, *pw = NULL;
+	char text[4096];
 
-	if (pw)
+	if (getpwuid_r(uid, &storage, text, sizeof(text), &pw) == 0 && pw)
 		(void)snprintf(dst, size, "%s", pw->pw_name);
 	else
 		(void)snprintf(dst, size, "%u", uid);

@@ -48,11 +48,13 @@ judge_groups(struct audit_process *p, const struct procstatus *s, const char *wh
 	if (s->n_groups > n)
 		audit_reason(p, "%s%zu groups, more than can be checked", who, s->n_groups);
 	for (size_t i = 0; i < n; i++) {
-		const struct group *g;
+		struct group storage, *g = NULL;
+		char text[16384];
 
 		if (s->groups[i] == 0)
 			audit_reason(p, "%sis in group 0", who);
-		g = getgrgid(s->groups[i]);
+		if (getgrgid_r(s->groups[i], &storage, text, sizeof(text), &g) != 0)
+			g = NULL; /* a name too long to be one of those */
 		for (size_t k = 0; g && k < ELEMENTSOF(bad_groups); k++)
 			if (strcmp(g->gr_name, bad_groups[k].name) == 0)
 				audit_reason(

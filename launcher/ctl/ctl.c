@@ -193,7 +193,7 @@ signal_number(const char *text)
 }
 
 static bool
-take_whom(const char *text, uint32_t *ret)
+ctl_take_whom(const char *text, uint32_t *ret)
 {
 	static const char *const names[] = { [CONTROL_WHOM_ALL] = "all",
 		[CONTROL_WHOM_MAIN] = "main",
@@ -208,7 +208,7 @@ take_whom(const char *text, uint32_t *ret)
 }
 
 static bool
-take_pid(struct ctl_options *o, const char *text)
+ctl_take_pid(struct ctl_options *o, const char *text)
 {
 	uint64_t pid;
 
@@ -220,7 +220,7 @@ take_pid(struct ctl_options *o, const char *text)
 
 /* Return: false when the argument makes no sense. */
 static bool
-take_option(struct ctl_options *o, int option, char *argument)
+ctl_take_option(struct ctl_options *o, int option, char *argument)
 {
 	switch (option) {
 	case 'r':
@@ -247,9 +247,9 @@ take_option(struct ctl_options *o, int option, char *argument)
 		o->signo = signal_number(argument);
 		return o->signo > 0;
 	case 'w':
-		return take_whom(argument, &o->whom);
+		return ctl_take_whom(argument, &o->whom);
 	case 'P':
-		return take_pid(o, argument);
+		return ctl_take_pid(o, argument);
 	default:
 		return false;
 	}
@@ -264,7 +264,7 @@ ctl_usage(size_t verb)
 
 /* -1: go on; otherwise the exit code. */
 static int
-take_arguments(size_t verb, int argc, char **argv, struct ctl_options *o)
+ctl_take_arguments(size_t verb, int argc, char **argv, struct ctl_options *o)
 {
 	struct option options[ELEMENTSOF(all_options) + 1] = { { 0 } };
 
@@ -282,7 +282,7 @@ take_arguments(size_t verb, int argc, char **argv, struct ctl_options *o)
 		}
 		if (c == '?')
 			return ctl_usage(verb);
-		if (!strchr(ctl_verbs[verb].options, c) || !take_option(o, c, optarg)) {
+		if (!strchr(ctl_verbs[verb].options, c) || !ctl_take_option(o, c, optarg)) {
 			log_error("%s: bad option or value%s%s", ctl_verbs[verb].name,
 			    optarg ? ": " : "", optarg ? optarg : "");
 			return ctl_usage(verb);
@@ -320,7 +320,7 @@ ctl_main(int argc, char **argv)
 
 	if (verb < 0)
 		return EX_USAGE;
-	code = take_arguments((size_t)verb, argc, argv, &o);
+	code = ctl_take_arguments((size_t)verb, argc, argv, &o);
 	if (code < 0)
 		code = ctl_verbs[verb].run(&o);
 	if (fflush(stdout) != 0 && code == 0) {

@@ -107,7 +107,7 @@ wanted_property(const struct ctl_options *o, struct span key)
 }
 
 static void
-json_unit(struct json *j, const struct ctl_options *o, struct span text)
+json_properties(struct json *j, const struct ctl_options *o, struct span text)
 {
 	struct span rest = text, key, value;
 	bool listed = false;
@@ -145,7 +145,7 @@ json_each(void *arg, struct span text)
 {
 	struct json_listing *l = arg;
 
-	json_unit(&l->json, l->o, text);
+	json_properties(&l->json, l->o, text);
 }
 
 /* Units as one array; all of them when none is named. */

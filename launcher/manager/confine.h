@@ -1,7 +1,7 @@
 /*
  * confine.h - the manager gives up what it was started with, before it hears anybody.
  * Runs as: manager; its first act.
- * Tests:   tests/unit/test_confine.c, tests/privilege/
+ * Tests:   tests/privilege/test_closed.py, tests/lifecycle/test_audit.py
  */
 #pragma once
 
@@ -22,4 +22,4 @@ _must_check_ int confine_rootdir(int runtime_fd, struct why *why);
 _must_check_ int confine_self(unsigned n_fds, struct why *why);
 
 /* The system calls of confine.c's table and nothing else, from now on. Return: 0 or -errno. */
-_must_check_ int confine_syscalls(struct why *why);
+_must_check_ int confine_calls_of_manager(struct why *why);

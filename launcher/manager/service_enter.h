@@ -10,8 +10,10 @@
 /* The first thing that went wrong is what Result= tells. */
 void service_note_result(struct service *s, enum service_result result);
 
+/* Is there an n-th command of this slot? */
 bool service_has_command(
     const struct manager *m, const struct service *s, uint32_t slot, uint32_t n);
+/* Is any process of it left, or on its way? */
 bool service_any_alive(const struct service *s);
 
 /* Signals one process as KillMode= says. Return: false when there is none. */

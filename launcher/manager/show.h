@@ -1,7 +1,7 @@
 /*
  * show.h - a unit as lines Key=Value, names and values as systemctl(1) show prints them.
  * Runs as: manager.
- * Tests:   tests/unit/test_show.c, tests/lifecycle/test_verbs.py
+ * Tests:   tests/lifecycle/test_verbs.py
  */
 #pragma once
 

@@ -10,17 +10,20 @@
 
 #include "launcher/manager/state.h"
 
+/* A fresh socket of unit u; its listeners get their watches. */
 void socket_init(struct manager *m, struct socket *k, struct unit *u);
 
-/* Jobs. */
+/* Jobs: wait for traffic, or no longer. The descriptors stay open either way. */
 void socket_start(struct manager *m, struct socket *k);
 void socket_stop(struct manager *m, struct socket *k);
 
 /* Its service changed: listen again, or stop listening. */
 void socket_service_changed(struct manager *m, struct socket *k);
 
+/* Into the notebook, and from it. */
 void socket_save(struct manager *m, const struct socket *k);
 void socket_restore(struct manager *m, struct socket *k, const struct note *n);
 
+/* As systemctl(1) prints them; "?" when out of range. */
 const char *socket_state_name(uint32_t state);
 const char *socket_active_name(uint32_t state);

@@ -1,6 +1,7 @@
 /*
  * state.h - everything the manager knows, as one tree of structures.
  * Runs as: manager; included by its .c files only.
+ * Tests:   tests/unit/test_manager.c
  * Owns:    all memory is allocated at start, sized by the plan; nothing a peer does makes it grow.
  *
  * How an event travels: loop.c reads descriptors in the order of enum watch_rank and calls the

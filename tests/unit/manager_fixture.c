@@ -415,6 +415,21 @@ fixture_await(struct fixture *f, const char *unit, const char *line)
 	fail_msg("%s never had %s but:\n%s", unit, line, text);
 }
 
+struct msg_instance_id
+fixture_web_running(struct fixture *f)
+{
+	const int client = fixture_connect(f);
+	const struct msg start = fixture_expect(f, MSG_START);
+	const struct msg_instance_id id = fixture_started(f, &start);
+
+	fixture_accept(f);
+	(void)close(client);
+	if (f->type == SERVICE_NOTIFY)
+		fixture_notify(f, "READY=1\nSTATUS=serving");
+	fixture_await(f, "web.service", "SubState=running");
+	return id;
+}
+
 int
 fixture_end(struct fixture *f)
 {

@@ -54,6 +54,8 @@ void fixture_exited(
     struct fixture *f, uint32_t unit, struct msg_instance_id id, int code, int status);
 void fixture_instance(struct fixture *f, uint32_t unit, struct msg_instance_id id, bool executed);
 
+/* Up to a running web.service by way of traffic; returns its instance. */
+struct msg_instance_id fixture_web_running(struct fixture *f);
 /* A client of web.socket; returns its descriptor. */
 int fixture_connect(struct fixture *f);
 /* Takes one connection off the queue, as the server would. */
@@ -75,3 +77,5 @@ void fixture_await(struct fixture *f, const char *unit, const char *line);
 
 /* How the manager ended: its exit code, or -signal. Waits 5 s. */
 int fixture_end(struct fixture *f);
+
+#define MANAGER_TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)

@@ -5,23 +5,6 @@
 
 #include <string.h>
 #include <sys/wait.h>
-#include <sysexits.h>
-
-/* Up to a running web.service; returns its instance. */
-static struct msg_instance_id
-web_running(struct fixture *f)
-{
-	const int client = fixture_connect(f);
-	const struct msg start = fixture_expect(f, MSG_START);
-	const struct msg_instance_id id = fixture_started(f, &start);
-
-	fixture_accept(f);
-	(void)close(client);
-	if (f->type == SERVICE_NOTIFY)
-		fixture_notify(f, "READY=1\nSTATUS=serving");
-	fixture_await(f, "web.service", "SubState=running");
-	return id;
-}
 
 static void
 traffic_starts_the_service_once(void **state)
@@ -53,7 +36,7 @@ clean_end_makes_the_socket_listen_again(void **state)
 	struct msg start;
 
 	fixture_up(f);
-	id = web_running(f);
+	id = fixture_web_running(f);
 	fixture_exited(f, UNIT_WEB, id, CLD_EXITED, 0);
 	fixture_await(f, "web.socket", "SubState=listening");
 	fixture_await(f, "web.service", "ActiveState=inactive");
@@ -70,7 +53,7 @@ crash_is_restarted_after_the_delay(void **state)
 
 	f->restart_usec = 300000;
 	fixture_up(f);
-	fixture_exited(f, UNIT_WEB, web_running(f), CLD_KILLED, SIGSEGV);
+	fixture_exited(f, UNIT_WEB, fixture_web_running(f), CLD_KILLED, SIGSEGV);
 	fixture_await(f, "web.service", "SubState=auto-restart");
 	fixture_await(f, "web.service", "Result=signal");
 	assert_true(fixture_silent(f, 100));
@@ -186,7 +169,7 @@ stop_asks_then_kills(void **state)
 
 	f->timeout_usec = 200000;
 	fixture_up(f);
-	id = web_running(f);
+	id = fixture_web_running(f);
 	operator= fixture_ask(f, CONTROL_STOP, "web.service", 0, getuid());
 	sig = fixture_expect(f, MSG_SIGNAL);
 	assert_int_equal(sig.signo, SIGTERM);
@@ -321,112 +304,6 @@ failed_command_before_the_start_ends_it(void **state)
 }
 
 static void
-successor_knows_what_runs(void **state)
-{
-	struct fixture *f = *state;
-	struct msg_instance_id id;
-	struct msg sig;
-
-	f->type = SERVICE_NOTIFY;
-	fixture_up(f);
-	id = web_running(f);
-	assert_int_equal(kill(f->pid, SIGKILL), 0);
-	assert_int_equal(fixture_end(f), -SIGKILL);
-	fixture_boot(f);
-	fixture_instance(f, UNIT_WEB, id, true);
-	fixture_settle(f);
-	fixture_await(f, "web.service", "SubState=running");
-	fixture_await(f, "web.service", "StatusText=serving");
-	fixture_await(f, "web.socket", "SubState=running");
-	assert_true(fixture_silent(f, 50)); /* nothing is started twice */
-	assert_int_equal(
-	    fixture_answer(
-		fixture_ask(f, CONTROL_STOP, "web.service", CONTROL_NO_BLOCK, getuid()), NULL, 0),
-	    0);
-	sig = fixture_expect(f, MSG_SIGNAL);
-	assert_memory_equal(&sig.instance, &id, sizeof(id));
-}
-
-static void
-successor_finishes_a_start(void **state)
-{
-	struct fixture *f = *state;
-	struct msg_instance_id id;
-	struct msg start;
-
-	f->type = SERVICE_NOTIFY;
-	fixture_up(f);
-	(void)fixture_connect(f);
-	start = fixture_expect(f, MSG_START);
-	id = fixture_started(f, &start);
-	fixture_await(f, "web.service", "SubState=start");
-	assert_int_equal(kill(f->pid, SIGKILL), 0);
-	assert_int_equal(fixture_end(f), -SIGKILL);
-	fixture_notify(f, "READY=1"); /* said while nobody listens */
-	fixture_boot(f);
-	fixture_instance(f, UNIT_WEB, id, true);
-	fixture_settle(f);
-	fixture_await(f, "web.service", "SubState=running");
-}
-
-/* STARTED of a request that its predecessor made. */
-static void
-successor_hears_that_the_image_was_executed(void **state)
-{
-	struct fixture *f = *state;
-	struct msg_instance_id id = { 9, 9 };
-	struct msg start, m = msg_make(MSG_STARTED);
-
-	fixture_up(f);
-	(void)fixture_connect(f);
-	start = fixture_expect(f, MSG_START);
-	assert_int_equal(kill(f->pid, SIGKILL), 0);
-	assert_int_equal(fixture_end(f), -SIGKILL);
-	fixture_boot(f);
-	fixture_instance(f, UNIT_WEB, id, false);
-	fixture_settle(f);
-	fixture_await(f, "web.service", "SubState=start");
-	m.seq = start.seq;
-	m.unit = UNIT_WEB;
-	m.instance = id;
-	m.pid = getpid();
-	fixture_say(f, &m);
-	fixture_await(f, "web.service", "SubState=running");
-}
-
-/* Its predecessor's request never arrived, or its end was told to the predecessor. */
-static void
-successor_starts_again_what_was_lost(void **state)
-{
-	struct fixture *f = *state;
-
-	fixture_up(f);
-	(void)web_running(f);
-	assert_int_equal(kill(f->pid, SIGKILL), 0);
-	assert_int_equal(fixture_end(f), -SIGKILL);
-	fixture_boot(f);
-	fixture_settle(f);
-	assert_int_equal(fixture_expect(f, MSG_START).unit, UNIT_WEB);
-}
-
-static void
-notebook_full_of_rubbish_is_as_if_empty(void **state)
-{
-	struct fixture *f = *state;
-	char rubbish[3 * HERITAGE_NOTEBOOK_UNIT_BYTES];
-
-	fixture_plan(f);
-	for (size_t i = 0; i < sizeof(rubbish); i++)
-		rubbish[i] = (char)(i * 7 + 1);
-	assert_int_equal(pwrite(f->notebook, rubbish, sizeof(rubbish), 0), sizeof(rubbish));
-	fixture_boot(f);
-	fixture_instance(f, UNIT_WEB, (struct msg_instance_id){ 2, 2 }, true);
-	fixture_settle(f);
-	fixture_await(f, "web.service", "SubState=running");
-	fixture_await(f, "job.service", "SubState=dead");
-}
-
-static void
 service_that_leaves_its_traffic_is_not_started_for_ever(void **state)
 {
 	struct fixture *f = *state;
@@ -454,7 +331,7 @@ shutdown_stops_all_and_leaves(void **state)
 	struct msg sig;
 
 	fixture_up(f);
-	(void)web_running(f);
+	(void)fixture_web_running(f);
 	fixture_say(f, &shutdown);
 	sig = fixture_expect(f, MSG_SIGNAL);
 	assert_int_equal(sig.signo, SIGTERM);
@@ -463,41 +340,6 @@ shutdown_stops_all_and_leaves(void **state)
 	assert_true(fixture_silent(f, 50));
 	fixture_exited(f, UNIT_WEB, sig.instance, CLD_KILLED, SIGTERM);
 	assert_int_equal(fixture_end(f), 0);
-}
-
-static void
-monitor_that_breaks_the_rules_ends_the_manager(void **state)
-{
-	struct fixture *f = *state;
-	struct msg m = msg_make(MSG_EXITED);
-
-	fixture_up(f);
-	m.unit = UNIT_WEB;
-	m.instance = (struct msg_instance_id){ 1, 1 };
-	m.pid = 1;
-	m.code = CLD_STOPPED;
-	fixture_say(f, &m);
-	assert_int_equal(fixture_end(f), EX_PROTOCOL);
-}
-
-static void
-monitor_that_names_a_socket_as_a_service_ends_the_manager(void **state)
-{
-	struct fixture *f = *state;
-
-	fixture_up(f);
-	fixture_exited(f, UNIT_WEB_SOCKET, (struct msg_instance_id){ 1, 1 }, CLD_EXITED, 0);
-	assert_int_equal(fixture_end(f), EX_PROTOCOL);
-}
-
-static void
-manager_ends_with_the_monitor(void **state)
-{
-	struct fixture *f = *state;
-
-	fixture_up(f);
-	fd_closep(&f->sock);
-	assert_int_equal(fixture_end(f), EX_IOERR);
 }
 
 static void
@@ -537,8 +379,6 @@ strangers_cannot_lock_the_owner_out(void **state)
 		(void)close(fds[i]);
 }
 
-#define MANAGER_TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
-
 int
 main(void)
 {
@@ -557,16 +397,8 @@ main(void)
 		MANAGER_TEST(fork_that_failed_fails_the_start),
 		MANAGER_TEST(commands_run_in_their_order),
 		MANAGER_TEST(failed_command_before_the_start_ends_it),
-		MANAGER_TEST(successor_knows_what_runs),
-		MANAGER_TEST(successor_finishes_a_start),
-		MANAGER_TEST(successor_hears_that_the_image_was_executed),
-		MANAGER_TEST(successor_starts_again_what_was_lost),
-		MANAGER_TEST(notebook_full_of_rubbish_is_as_if_empty),
 		MANAGER_TEST(service_that_leaves_its_traffic_is_not_started_for_ever),
 		MANAGER_TEST(shutdown_stops_all_and_leaves),
-		MANAGER_TEST(monitor_that_breaks_the_rules_ends_the_manager),
-		MANAGER_TEST(monitor_that_names_a_socket_as_a_service_ends_the_manager),
-		MANAGER_TEST(manager_ends_with_the_monitor),
 		MANAGER_TEST(only_the_owner_changes_things),
 		MANAGER_TEST(strangers_cannot_lock_the_owner_out),
 	};

@@ -164,6 +164,66 @@ enum change {
 };
 
 static void
+apply_change(enum change change, struct msg *m, size_t *len, size_t *n_fds)
+{
+	switch (change) {
+	case SHORT:
+		(*len)--;
+		break;
+	case LONG:
+		(*len)++;
+		break;
+	case VERSION:
+		m->version++;
+		break;
+	case UNKNOWN:
+		m->type = UINT32_C(1) << 31;
+		break;
+	case EXTRA_FD:
+		*n_fds = 1;
+		break;
+	case MISSING_FD:
+		m->flags = MSG_START_CONNECTION;
+		break;
+	case FLAG:
+		m->flags = UINT32_C(1) << 30;
+		break;
+	case SIGNO_0:
+		m->signo = 0;
+		break;
+	case SIGNO_65:
+		m->signo = 65;
+		break;
+	case SCOPE:
+		m->scope = 2;
+		break;
+	case NO_GENERATION:
+		m->instance.generation = 0;
+		break;
+	case PID_NEGATIVE:
+		m->pid = -1;
+		break;
+	case FORK_FAILED_WITH_PID:
+		m->instance = (struct msg_instance_id){ 0, 0 };
+		break;
+	case STARTED_NOTHING:
+		m->instance = (struct msg_instance_id){ 0, 0 };
+		m->pid = 0;
+		m->error = 0;
+		break;
+	case ERROR_NEGATIVE:
+		m->error = -2;
+		break;
+	case CODE:
+		m->code = CLD_STOPPED;
+		break;
+	case STATUS:
+		m->status = 256;
+		break;
+	}
+}
+
+static void
 bad_messages_are_refused(void **state)
 {
 	static const struct {
@@ -207,61 +267,7 @@ bad_messages_are_refused(void **state)
 			if (types[t].type == cases[i].type)
 				s = types[t].states;
 		assert_int_equal(msg_check(&in.m, len, n_fds, (enum msg_state)s, &got, &why), 0);
-		switch (cases[i].change) {
-		case SHORT:
-			len--;
-			break;
-		case LONG:
-			len++;
-			break;
-		case VERSION:
-			in.m.version++;
-			break;
-		case UNKNOWN:
-			in.m.type = UINT32_C(1) << 31;
-			break;
-		case EXTRA_FD:
-			n_fds = 1;
-			break;
-		case MISSING_FD:
-			in.m.flags = MSG_START_CONNECTION;
-			break;
-		case FLAG:
-			in.m.flags = UINT32_C(1) << 30;
-			break;
-		case SIGNO_0:
-			in.m.signo = 0;
-			break;
-		case SIGNO_65:
-			in.m.signo = 65;
-			break;
-		case SCOPE:
-			in.m.scope = 2;
-			break;
-		case NO_GENERATION:
-			in.m.instance.generation = 0;
-			break;
-		case PID_NEGATIVE:
-			in.m.pid = -1;
-			break;
-		case FORK_FAILED_WITH_PID:
-			in.m.instance = (struct msg_instance_id){ 0, 0 };
-			break;
-		case STARTED_NOTHING:
-			in.m.instance = (struct msg_instance_id){ 0, 0 };
-			in.m.pid = 0;
-			in.m.error = 0;
-			break;
-		case ERROR_NEGATIVE:
-			in.m.error = -2;
-			break;
-		case CODE:
-			in.m.code = CLD_STOPPED;
-			break;
-		case STATUS:
-			in.m.status = 256;
-			break;
-		}
+		apply_change(cases[i].change, &in.m, &len, &n_fds);
 		if (msg_check(&in, len, n_fds, (enum msg_state)s, &got, &why) != -EPROTO)
 			fail_msg("accepted: %s", cases[i].label);
 		if (why.text[0] == '\0')
