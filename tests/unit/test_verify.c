@@ -56,10 +56,17 @@ make_plan(void)
 	return copy;
 }
 
+/* What a reference points at, to be spoilt. */
+static void *
+place_of(struct plan *p, struct ref r)
+{
+	return (char *)p + r.off;
+}
+
 static struct plan_unit *
 service_of(struct plan *p)
 {
-	return (struct plan_unit *)((char *)p + p->units[1].off);
+	return place_of(p, p->units[1]);
 }
 
 static void
@@ -131,7 +138,7 @@ circles_are_refused(void **state)
 {
 	struct plan *p = make_plan();
 	struct plan_unit *u = service_of(p);
-	struct plan_word *w = (struct plan_word *)((char *)p + u->exec.environment.head.off);
+	struct plan_word *w = place_of(p, u->exec.environment.head);
 
 	(void)state;
 	w->next = u->exec.environment.head;
@@ -148,9 +155,7 @@ root_is_found_out_however_it_is_asked_for(void **state)
 	for (size_t i = 0; i < ELEMENTSOF(labels); i++) {
 		struct plan *p = make_plan();
 		struct plan_unit *u = service_of(p);
-		struct plan_command *c =
-		    (struct plan_command *)((char *)p +
-					    u->service.commands[COMMAND_START].head.off);
+		struct plan_command *c = place_of(p, u->service.commands[COMMAND_START].head);
 
 		if (i == 0)
 			u->exec.has_user = false;
@@ -159,7 +164,7 @@ root_is_found_out_however_it_is_asked_for(void **state)
 		else if (i == 2)
 			u->exec.gid = 0;
 		else if (i == 3)
-			*(uint32_t *)((char *)p + u->exec.groups.off) = 0;
+			*(uint32_t *)place_of(p, u->exec.groups) = 0;
 		else
 			c->flags = i == 4 ? COMMAND_FULL_PRIVILEGE : COMMAND_NO_SETUID;
 		if (plan_verify(p, false, NULL) != -EPERM)
