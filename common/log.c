@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "common/buf.h"
-#include "common/json.h"
+#include "common/quote.h"
 
 #define LOG_LINE_MAX 4096 /* PIPE_BUF: lines of two processes do not mix in a pipe */
 #define LOG_MESSAGE_SHORT 256 /* fits even if every byte of it is escaped */
@@ -45,36 +45,27 @@ level_name(enum log_level level)
 	return "info";
 }
 
-/* RFC 3339 in UTC, to the microsecond. */
-static void
-put_time(struct json *j)
-{
-	struct timespec ts = { 0 };
-	struct tm tm = { 0 };
-	char text[80];
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail for this clock */
-	(void)gmtime_r(&ts.tv_sec, &tm);
-	(void)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    ts.tv_nsec / 1000);
-	json_str(j, "time", text);
-}
-
 static void
 line_json(struct buf *line, enum log_level level, const char *unit, const char *message)
 {
-	struct json j;
+	struct timespec ts = { 0 };
+	struct tm tm = { 0 };
 
-	json_init(&j, line);
-	json_open_object(&j, NULL);
-	put_time(&j);
-	json_str(&j, "level", level_name(level));
-	json_str(&j, "program", log_state.program);
-	if (unit)
-		json_str(&j, "unit", unit);
-	json_str(&j, "message", message);
-	json_close(&j);
+	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail for this clock */
+	(void)gmtime_r(&ts.tv_sec, &tm);
+	(void)buf_printf(line,
+	    "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ\",\"level\":\"%s\"",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	    ts.tv_nsec / 1000, level_name(level)); /* RFC 3339 */
+	(void)buf_puts(line, ",\"program\":");
+	json_quote(line, span_of(log_state.program));
+	if (unit) {
+		(void)buf_puts(line, ",\"unit\":");
+		json_quote(line, span_of(unit));
+	}
+	(void)buf_puts(line, ",\"message\":");
+	json_quote(line, span_of(message));
+	(void)buf_putc(line, '}');
 }
 
 static void

@@ -150,6 +150,28 @@ instance_fork(struct monitor *m, struct instance *x, const struct plan_unit *u,
 	return 0;
 }
 
+/* No fork: a process that is there already becomes an instance. */
+static int
+instance_adopt(struct monitor *m, struct instance *x, const struct plan_unit *u)
+{
+	const int r = instance_find_orphan(m, u, &x->pid);
+
+	if (r < 0)
+		return r;
+	x->state = INSTANCE_RUNNING;
+	x->started_usec = clock_usec();
+	x->owes_started = m->owing = true;
+	return 0;
+}
+
+/* What the manager may ask for though no unit file has a line for it. */
+static bool
+is_extra(const struct plan_unit *u, uint32_t slot)
+{
+	return slot == COMMAND_CLEAN ||
+	       (slot == COMMAND_ADOPT && u->service.type == SERVICE_FORKING);
+}
+
 /*
  * instance_start - answer one MSG_START.
  * Return: 0, also when the fork failed (the manager is told by MSG_STARTED); -EPROTO when the
@@ -167,7 +189,7 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 
 	/* msg.c let a descriptor through only together with the flag */
 	assert(n_fds == (request->flags & MSG_START_CONNECTION ? 1 : 0));
-	if (!x || (!c && !(u && request->slot == COMMAND_CLEAN)))
+	if (!x || (!c && !(u && u->kind == UNIT_SERVICE && is_extra(u, request->slot))))
 		return -EPROTO;
 	generation = x->generation + 1 ? x->generation + 1 : 1;
 	*x = (struct instance){ .generation = generation,
@@ -176,7 +198,8 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 		.command = request->command,
 		.seq = request->seq,
 		.status_fd = -EBADF };
-	r = instance_fork(m, x, u, c, request, fds);
+	r = request->slot == COMMAND_ADOPT ? instance_adopt(m, x, u)
+					   : instance_fork(m, x, u, c, request, fds);
 	if (r < 0) {
 		x->state = INSTANCE_GONE; /* until told; owes no exit, there was no process */
 		x->error = -r;

@@ -6,19 +6,16 @@
  */
 #include <assert.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common/clock.h"
 #include "common/fdpass.h"
 #include "common/log.h"
 #include "launcher/enter/fds.h"
-#include "launcher/enter/identity.h"
+#include "launcher/enter/image.h"
 #include "launcher/monitor/heritage.h"
 #include "launcher/monitor/monitor.h"
 
@@ -28,39 +25,20 @@
 #define MANAGER_RETRY_MAX_USEC (UINT64_C(10) * USEC_PER_SEC)
 #define REQUESTS_PER_WAKE 64
 
-/* From root to the manager's user, keeping CAP_SYS_CHROOT alone for the new image's first act. */
-static int
-manager_become(const struct monitor *m)
-{
-	const uint64_t chroot_cap = CAP_BIT(CAP_SYS_CHROOT);
-	const struct capsets sets = { chroot_cap, chroot_cap, chroot_cap };
-	int r;
-
-	if (!m->change_user)
-		return 0;
-	r = caps_bound(chroot_cap);
-	if (r == 0)
-		r = ids_set_groups(m->manager_gid, NULL, 0);
-	if (r == 0)
-		r = ids_set_user(m->manager_uid, true);
-	if (r == 0)
-		r = caps_set(&sets);
-	if (r == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0) < 0)
-		r = -errno;
-	return r;
-}
-
+/* In the child: what the manager inherits, by heritage.h. */
 static _Noreturn void
 manager_child(const struct monitor *m, int sock)
 {
 	static int fds[FDS_MAX];
-	static char *const no_environment[] = { NULL };
-	uint32_t n = HERITAGE_FIRST;
-	sigset_t none;
-	int exe = m->exe_fd;
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct image image = { .fds = fds,
+		.n_fds = HERITAGE_FIRST,
+		.exe_fd = m->exe_fd,
+		.argv = m->manager_argv,
+		.change_user = m->change_user,
+		.uid = m->manager_uid,
+		.gid = m->manager_gid };
 
-	fds[HERITAGE_STDIN] = null;
+	fds[HERITAGE_STDIN] = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	fds[HERITAGE_STDOUT] = STDOUT_FILENO;
 	fds[HERITAGE_LOG] = STDERR_FILENO;
 	fds[HERITAGE_MONITOR] = sock;
@@ -68,17 +46,12 @@ manager_child(const struct monitor *m, int sock)
 	fds[HERITAGE_NOTEBOOK] = m->notebook_fd;
 	fds[HERITAGE_CONTROL] = m->control_fd;
 	fds[HERITAGE_RUNTIME] = m->runtime_fd;
-	for (uint32_t i = 0; i < m->plan->n_listens && n < FDS_MAX; i++)
-		fds[n++] = m->listen_fds[i];
-	for (uint32_t i = 0; i < m->plan->n_units && n < FDS_MAX; i++)
+	for (uint32_t i = 0; i < m->plan->n_listens; i++)
+		fds[image.n_fds++] = m->listen_fds[i];
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
 		if (m->notify_fds[i] >= 0)
-			fds[n++] = m->notify_fds[i];
-	(void)sigemptyset(&none);
-	if (setsid() < 0 || manager_become(m) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    sigprocmask(SIG_SETMASK, &none, NULL) < 0 || fds_arrange(fds, n, 0, &exe) < 0)
-		_exit(EXIT_FAILURE);
-	(void)syscall(SYS_execveat, exe, "", m->manager_argv, no_environment, AT_EMPTY_PATH);
-	_exit(EXIT_FAILURE);
+			fds[image.n_fds++] = m->notify_fds[i];
+	image_exec(&image);
 }
 
 int

@@ -7,12 +7,12 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "launcher/monitor/monitor.h"
-#include "launcher/monitor/upstream.h"
 
 #define EVENTS_PER_WAKE 64
 #define MANAGER_RETRY_USEC UINT64_C(1000000)
@@ -23,6 +23,14 @@ monitor_watch(struct monitor *m, int fd, enum wake kind, uint32_t index)
 	struct epoll_event e = { .events = EPOLLIN, .data.u64 = (uint64_t)kind << 32 | index };
 
 	return epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+/* sd_notify(3): lost without complaint when nobody listens. */
+static void
+tell_upstream(const struct monitor *m, const char *text)
+{
+	if (m->upstream_fd >= 0)
+		(void)send(m->upstream_fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* Reaps whatever has ended: services, managers, and orphans that fell to us as subreaper. */
@@ -62,7 +70,7 @@ on_signal(struct monitor *m, int signo)
 		}
 		log_notice("stopping");
 		m->stopping = true;
-		upstream_notify("STOPPING=1");
+		tell_upstream(m, "STOPPING=1");
 		if (m->manager.pid == 0)
 			m->leave = true; /* nobody to stop services in order */
 	}
@@ -122,7 +130,7 @@ note_ready(struct monitor *m)
 		return;
 	m->ready = true;
 	log_notice("ready");
-	upstream_notify("READY=1");
+	tell_upstream(m, "READY=1");
 }
 
 int

@@ -58,6 +58,7 @@ struct monitor {
 	uint32_t n_instances;
 	bool owing; /* some instance owes the manager an event */
 	struct manager manager;
+	int upstream_fd; /* to the service manager above us, or -EBADF */
 	const char *runtime_dir;
 	const char *manager_argv[3];
 	bool change_user; /* the manager gets a user of its own */
@@ -86,6 +87,15 @@ int instance_signal(struct monitor *m, const struct msg *request, struct why *wh
 void instance_settle(struct monitor *m, uint32_t i);
 /* True if pid was one of ours. */
 bool instance_reaped(struct monitor *m, pid_t pid, int32_t code, int32_t status);
+
+/* adopt.c: up to max children, orphans included (we are subreaper); 0 also without /proc. */
+size_t children_read(pid_t *pids, size_t max);
+
+/*
+ * adopt.c. Return: 0 and the main process of a forking service; -ENOENT when its PID file is not
+ * there yet; -ESRCH when no orphan, or more than one, could be it.
+ */
+int instance_find_orphan(const struct monitor *m, const struct plan_unit *u, pid_t *ret);
 
 /* link.c: the conversation with the manager */
 int link_start_manager(struct monitor *m, struct why *why);

@@ -14,16 +14,16 @@
 #include <sysexits.h>
 
 #include "common/log.h"
-#include "launcher/load/load.h"
+#include "launcher/load/run_plan.h"
 #include "launcher/monitor/heritage.h"
-#include "launcher/monitor/leave.h"
 #include "launcher/monitor/monitor.h"
-#include "launcher/monitor/upstream.h"
 #include "launcher/start/confine.h"
 #include "launcher/start/inherit.h"
 #include "launcher/start/isolate.h"
+#include "launcher/start/leave.h"
 #include "launcher/start/runtime.h"
 #include "launcher/start/sock_open.h"
+#include "launcher/start/upstream.h"
 
 #define OPTION_LIST_MAX 64
 
@@ -127,58 +127,11 @@ run_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 	return 0;
 }
 
-/* Errors and refusals, and what an operator should know; `sallyport check` prints the rest. */
-static void
-print_findings(const struct diag *d)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		const struct diag_item *f = &d->items[i];
-		enum log_level level = LOG_LEVEL_ERROR;
-
-		if (f->level < DIAG_WARNING)
-			continue;
-		if (f->level == DIAG_WARNING)
-			level = LOG_LEVEL_WARNING;
-		if (f->file && f->line)
-			log_unit(level, f->unit, "%s:%u: %s", f->file, f->line, f->text);
-		else if (f->file)
-			log_unit(level, f->unit, "%s: %s", f->file, f->text);
-		else
-			log_unit(level, f->unit, "%s", f->text);
-	}
-}
-
 static int
 run_fatal(const struct why *why, int code)
 {
 	log_error("%s", why->text);
 	return code;
-}
-
-struct load_job {
-	struct run_options *options;
-	char **units;
-	int n_units;
-};
-
-/* In the reader's process: its findings are printed there, only the plan comes back. */
-static int
-write_plan(void *context, int fd)
-{
-	const struct load_job *job = context;
-	struct load_options load = job->options->load;
-	_cleanup_fd_ int sealed = -EBADF;
-	struct why why = { "" };
-	struct diag diag;
-	int r;
-
-	load.plan_fd = &fd;
-	diag_init(&diag);
-	r = plan_load(
-	    &load, (const char *const *)job->units, (size_t)job->n_units, &diag, &sealed, &why);
-	print_findings(&diag);
-	diag_done(&diag);
-	return r == 0 ? 0 : run_fatal(&why, r == -EINVAL ? EX_CONFIG : EX_OSERR);
 }
 
 /* Enough descriptors for the plan; a service gets the limit that the launcher was started with. */
@@ -311,7 +264,7 @@ prepare(struct monitor *m, struct why *why)
 		r = runtime_sockets(m, why);
 	if (r < 0)
 		return r;
-	upstream_connect();
+	upstream_connect(m);
 	return confine_monitor(m, why);
 }
 
@@ -326,11 +279,12 @@ run_main(int argc, char **argv)
 		.control_fd = -EBADF,
 		.runtime_fd = -EBADF,
 		.lock_fd = -EBADF,
+		.upstream_fd = -EBADF,
 		.exe_fd = -EBADF,
 		.manager = { .sock = -EBADF },
 		.manager_argv = { HERITAGE_ARGV0 } };
 	struct why why = { "" };
-	struct load_job job;
+	struct run_plan plan;
 	bool done;
 	int r = run_parse(argc, argv, &o, &done);
 
@@ -343,8 +297,10 @@ run_main(int argc, char **argv)
 	if (find_manager_user(&m, o.manager_user, &why) < 0)
 		return run_fatal(&why, EX_NOUSER);
 	o.load.manager_user = m.manager_user;
-	job = (struct load_job){ &o, argv + optind, argc - optind };
-	r = plan_isolate(&m, write_plan, &job, o.load.allow_root_services || geteuid() != 0, &why);
+	plan = (struct run_plan){ o.load, (const char *const *)argv + optind,
+		(size_t)(argc - optind) };
+	r = plan_isolate(
+	    &m, run_plan_write, &plan, o.load.allow_root_services || geteuid() != 0, &why);
 	if (r > 0)
 		return r; /* said already */
 	if (r < 0)

@@ -93,6 +93,7 @@ enum command_slot {
 	COMMAND_STOP_POST,
 	COMMAND_SLOT_END,
 	COMMAND_CLEAN = COMMAND_SLOT_END, /* no line of a file: remove the runtime directories */
+	COMMAND_ADOPT, /* neither: an orphan becomes the main process of a Type=forking service */
 };
 
 /* A number that may be left alone. */

@@ -21,7 +21,7 @@ ALLOWED = {
     "launcher/monitor": ["common", "launcher/unit", "launcher/enter"],
     # Before the monitor is the monitor: starts the reader, opens, confines, hands over.
     "launcher/start": ["common", "launcher/unit", "launcher/enter", "launcher/monitor",
-                       "launcher/load/load.h", "launcher/load/exec_plan.h",
+                       "launcher/load/run_plan.h", "launcher/load/exec_plan.h",
                        "launcher/load/caller.h"],
     # The unprivileged half knows the plan and the conversation, nothing of how root does things.
     "launcher/manager": ["common", "launcher/unit", "launcher/monitor/msg.h",

@@ -1,7 +1,7 @@
 /*
  * leave.c - see leave.h.
  */
-#include "launcher/monitor/leave.h"
+#include "launcher/start/leave.h"
 
 #include <fcntl.h>
 #include <mqueue.h>
@@ -9,42 +9,14 @@
 #include <sys/wait.h>
 
 #include "common/log.h"
-#include "common/num.h"
 
 #define ROUNDS_MAX 1000 /* a fork bomb of a service must not keep us */
-
-/* Our children by proc(5); as subreaper we inherit the orphans of those we kill. */
-static size_t
-read_children(pid_t *pids, size_t max)
-{
-	char path[64], text[4096];
-	_cleanup_fd_ int fd = -EBADF;
-	size_t n = 0;
-	ssize_t len;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-	for (ssize_t i = 0; i < len && n < max;) {
-		struct span word = { text + i, 0 };
-		uint64_t pid;
-
-		while (i < len && text[i] != ' ')
-			i++;
-		word.len = (size_t)(text + i - word.ptr);
-		/* A number that was cut by the end of the buffer has no blank behind it. */
-		if (i < len && num_parse(word, 10, 1, INT32_MAX, &pid) == 0)
-			pids[n++] = (pid_t)pid;
-		i++;
-	}
-	return n;
-}
 
 static void
 kill_children(const struct monitor *m)
 {
 	pid_t pids[512];
-	const size_t n = read_children(pids, ELEMENTSOF(pids));
+	const size_t n = children_read(pids, ELEMENTSOF(pids));
 
 	for (size_t i = 0; i < n; i++)
 		(void)kill(pids[i], SIGKILL); /* our own, not reaped: it is who we think it is */

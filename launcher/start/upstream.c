@@ -1,19 +1,15 @@
 /*
  * upstream.c - see upstream.h.
  */
-#include "launcher/monitor/upstream.h"
+#include "launcher/start/upstream.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "common/cleanup.h"
-
-static int upstream_fd = -EBADF;
-
 void
-upstream_connect(void)
+upstream_connect(struct monitor *m)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -32,12 +28,5 @@ upstream_connect(void)
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&sa,
 			  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
 		return;
-	upstream_fd = fd_take(&fd);
-}
-
-void
-upstream_notify(const char *text)
-{
-	if (upstream_fd >= 0)
-		(void)send(upstream_fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+	m->upstream_fd = fd_take(&fd);
 }

@@ -1,0 +1,50 @@
+/*
+ * image.c - see image.h.
+ */
+#include "launcher/enter/image.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "launcher/enter/fds.h"
+#include "launcher/enter/identity.h"
+
+static int
+image_become(const struct image *image)
+{
+	const uint64_t chroot_cap = CAP_BIT(CAP_SYS_CHROOT);
+	const struct capsets sets = { chroot_cap, chroot_cap, chroot_cap };
+	int r;
+
+	if (!image->change_user)
+		return 0;
+	r = caps_bound(chroot_cap);
+	if (r == 0)
+		r = ids_set_groups(image->gid, NULL, 0);
+	if (r == 0)
+		r = ids_set_user(image->uid, true);
+	if (r == 0)
+		r = caps_set(&sets);
+	if (r == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0) < 0)
+		r = -errno;
+	return r;
+}
+
+void
+image_exec(const struct image *image)
+{
+	static char *const no_environment[] = { NULL };
+	sigset_t none;
+	int exe = image->exe_fd;
+
+	(void)sigemptyset(&none);
+	if (setsid() < 0 || image_become(image) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    sigprocmask(SIG_SETMASK, &none, NULL) < 0 ||
+	    fds_arrange(image->fds, image->n_fds, 0, &exe) < 0)
+		_exit(EXIT_FAILURE);
+	(void)syscall(SYS_execveat, exe, "", image->argv, no_environment, AT_EMPTY_PATH);
+	_exit(EXIT_FAILURE);
+}
