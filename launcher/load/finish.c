@@ -1,5 +1,7 @@
 /*
  * finish.c - what can only be said once all lines of a unit are read; see draft.h.
+ * Runs as: as load.h.
+ * Tests:   tests/unit/test_load.c
  */
 #include "common/capname.h"
 #include "common/clock.h"

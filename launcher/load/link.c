@@ -1,5 +1,7 @@
 /*
  * link.c - which unit needs which, and in what order they go into the plan; see draft.h.
+ * Runs as: as load.h.
+ * Tests:   tests/unit/test_load.c
  */
 #include "launcher/load/draft.h"
 

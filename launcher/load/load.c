@@ -1,5 +1,7 @@
 /*
  * load.c - from names to drafts, and from drafts to the plan; see load.h.
+ * Runs as: as load.h.
+ * Tests:   tests/unit/test_load.c
  */
 #include "launcher/load/load.h"
 

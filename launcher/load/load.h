@@ -1,7 +1,7 @@
 /*
  * load.h - from names on a command line to a frozen plan.
- * Runs as: root at start and in the child that checks a reload: the only parser that root runs,
- *          over files that only root can write. Also whoever calls `sallyport check`.
+ * Runs as: the reader, a child of `sallyport run` that has the right to read and no other; or
+ *          whoever calls `sallyport check`. Never root's halves: they only follow the plan.
  * Trusts:  unit files, drop-ins and the directories above them only when nobody but root (or, for
  *          an unprivileged caller, root and that caller) can write them; see trust.h.
  * Calls:   NSS only in a child that lives for that one question (resolve.h).

@@ -1,5 +1,7 @@
 /*
  * parse.c - values of one kind; see parse.h.
+ * Runs as: as load.h.
+ * Tests:   tests/unit/test_directive.c
  */
 #include "launcher/load/parse.h"
 

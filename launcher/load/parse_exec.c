@@ -1,5 +1,7 @@
 /*
  * parse_exec.c - commands and what they run as and with; see parse.h.
+ * Runs as: as load.h.
+ * Tests:   tests/unit/test_directive.c
  */
 #include "common/capname.h"
 #include "launcher/load/parse.h"

@@ -1,5 +1,7 @@
 /*
  * parse_service.c - a service beyond its commands; see parse.h.
+ * Runs as: as load.h.
+ * Tests:   tests/unit/test_directive.c
  */
 #include <sys/resource.h>
 

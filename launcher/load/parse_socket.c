@@ -1,5 +1,7 @@
 /*
  * parse_socket.c - what a [Socket] section names; see parse.h.
+ * Runs as: as load.h.
+ * Tests:   tests/unit/test_directive.c
  */
 #include <linux/netlink.h>
 #include <netinet/in.h>

@@ -1,5 +1,7 @@
 /*
  * parse_unit.c - what stands between units, and what must be so before one starts; see parse.h.
+ * Runs as: as load.h.
+ * Tests:   tests/unit/test_directive.c
  */
 #include "common/capname.h"
 #include "launcher/load/parse.h"

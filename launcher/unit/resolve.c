@@ -27,24 +27,27 @@ shell_is_telling(const char *shell)
 	return true;
 }
 
-/* The errno of a getpw*() or getgr*() that gave nothing. */
+/* What a getpw*_r() or getgr*_r() that gave nothing means: some of its errors say "none". */
 static int
-missing(void)
+missing(int error)
 {
-	return errno > 0 && errno != ENOENT && errno != EBADF && errno != EPERM ? -errno : -ESRCH;
+	return error > 0 && error != ENOENT && error != EBADF && error != EPERM ? -error : -ESRCH;
 }
+
+static char entry[1u << 20]; /* room for one; a group of a directory server may have thousands */
 
 static int
 ask_group(const char *group, gid_t *ret)
 {
-	const struct group *g;
+	struct group storage, *g = NULL;
 	uint64_t number;
 	const bool numeric = num_parse_str(group, 0, UINT32_MAX - 1, &number) == 0;
 
-	errno = 0;
-	g = numeric ? getgrgid((gid_t)number) : getgrnam(group);
+	const int error = numeric ? getgrgid_r((gid_t)number, &storage, entry, sizeof(entry), &g)
+				  : getgrnam_r(group, &storage, entry, sizeof(entry), &g);
+
 	if (!g && !numeric)
-		return missing();
+		return missing(error);
 	*ret = g ? g->gr_gid : (gid_t)number;
 	return 0;
 }
@@ -52,16 +55,16 @@ ask_group(const char *group, gid_t *ret)
 static int
 ask_user(const char *user, struct resolved *ret, bool *ret_known)
 {
-	const struct passwd *p;
+	struct passwd storage, *p = NULL;
 	uint64_t number;
 	const bool numeric = num_parse_str(user, 0, UINT32_MAX - 1, &number) == 0;
+	const int error = numeric ? getpwuid_r((uid_t)number, &storage, entry, sizeof(entry), &p)
+				  : getpwnam_r(user, &storage, entry, sizeof(entry), &p);
 	int r;
 
-	errno = 0;
-	p = numeric ? getpwuid((uid_t)number) : getpwnam(user);
 	*ret_known = p;
 	if (!p && !numeric)
-		return missing();
+		return missing(error);
 	if (!p) {
 		ret->uid = (uid_t)number;
 		return str_copy(ret->name, sizeof(ret->name), user);

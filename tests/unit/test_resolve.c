@@ -3,7 +3,6 @@
  */
 #include "tests/unit/unit.h"
 
-#include <grp.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,9 +15,11 @@ static struct why why;
 static void
 known_names_and_numbers(void **state)
 {
-	const struct passwd *p = getpwnam("daemon");
+	char room[4096];
+	struct passwd storage, *p;
 
 	(void)state;
+	assert_int_equal(getpwnam_r("daemon", &storage, room, sizeof(room), &p), 0);
 	if (!p)
 		skip();
 	assert_int_equal(resolve_names("daemon", NULL, &who, &why), 0);
@@ -37,7 +38,7 @@ known_names_and_numbers(void **state)
 	assert_int_equal(resolve_names("daemon", "0", &who, &why), 0);
 	assert_int_equal(who.gid, 0);
 	assert_int_equal(resolve_names(NULL, "daemon", &who, &why), 0);
-	assert_int_equal(who.gid, getgrnam("daemon")->gr_gid);
+	assert_int_equal(who.gid, p->pw_gid);
 	assert_int_equal(who.n_groups, 0);
 }
 
