@@ -231,5 +231,17 @@ def test_a_library_too_many_and_a_soft_binary_are_found(tree):
         assert f"({fact})" in out or fact in out, fact
 
 
+def test_an_option_without_its_manual_is_found(tree):
+    program = tree / "build/bin/sallyport-keyd"
+    put(tree, "build/bin/sallyport-keyd", "#!/bin/sh\necho '  --key FILE, --help'\n")
+    program.chmod(0o755)
+    put(tree, "docs/man/sallyport-keyd.8", ".It Fl Fl help\n.It Fl Fl key Ar file\n")
+    code, out = lint("options.py", tree)
+    assert code == 0, out
+    put(tree, "docs/man/sallyport-keyd.8", ".It Fl Fl help\n.It Fl Fl debug\n")
+    code, out = lint("options.py", tree)
+    assert code == 1 and "does not have --key" in out and "has --debug" in out
+
+
 def test_no_binary_at_all_is_no_success(tree):
     assert lint("binaries.py", tree)[0] == 1
