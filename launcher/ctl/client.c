@@ -9,6 +9,9 @@
 #include "common/fdpass.h"
 #include "common/num.h"
 
+/* How many managers may die over one request. */
+#define ASK_TRIES 5u
+
 int
 ctl_connect(const char *runtime_dir, struct ucred *ret_monitor, struct why *why)
 {
@@ -70,7 +73,7 @@ ctl_ask(int sock, const struct control_request *q, void (*each)(void *arg, struc
 	int r = fdpass_send(sock, q, sizeof(*q), NULL, 0);
 
 	if (r < 0)
-		return why_set(why, r, "send");
+		return why_set(why, r == -EPIPE ? -ECONNRESET : r, "send");
 	for (;;) {
 		char packet[CONTROL_PACKET_MAX];
 		struct control_reply_head head;
@@ -93,13 +96,41 @@ ctl_ask(int sock, const struct control_request *q, void (*each)(void *arg, struc
 	}
 }
 
+/* Was anything heard before the manager died? */
+struct ctl_counter {
+	void (*each)(void *arg, struct span text);
+	void *arg;
+	unsigned n;
+};
+
+static void
+ctl_count(void *arg, struct span text)
+{
+	struct ctl_counter *c = arg;
+
+	c->n++;
+	if (c->each)
+		c->each(c->arg, text);
+}
+
 int
 ctl_ask_once(const char *runtime_dir, const struct control_request *q,
     void (*each)(void *arg, struct span text), void *arg, struct why *why)
 {
-	_cleanup_fd_ int sock = ctl_connect(runtime_dir, NULL, why);
+	/* Asking twice for these is asking once. */
+	const bool again = q->verb == CONTROL_SHOW || q->verb == CONTROL_START ||
+			   q->verb == CONTROL_STOP || q->verb == CONTROL_RESET_FAILED;
+	struct ctl_counter counter = { each, arg, 0 };
+	int r = -ECONNRESET;
 
-	return sock < 0 ? sock : ctl_ask(sock, q, each, arg, why);
+	for (unsigned i = 0; i < ASK_TRIES && r == -ECONNRESET && counter.n == 0; i++) {
+		_cleanup_fd_ int sock = ctl_connect(runtime_dir, NULL, why);
+
+		r = sock < 0 ? sock : ctl_ask(sock, q, ctl_count, &counter, why);
+		if (!again)
+			break;
+	}
+	return r;
 }
 
 bool

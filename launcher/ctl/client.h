@@ -33,7 +33,8 @@ _must_check_ int ctl_request(
 _must_check_ int ctl_ask(int sock, const struct control_request *q,
     void (*each)(void *arg, struct span text), void *arg, struct why *why);
 
-/* Connects, asks, and hangs up. */
+/* Connects, asks, and hangs up. When the manager died before it answered, its successor is asked
+ * the same if that cannot do harm. */
 _must_check_ int ctl_ask_once(const char *runtime_dir, const struct control_request *q,
     void (*each)(void *arg, struct span text), void *arg, struct why *why);
 

@@ -261,10 +261,6 @@ control_request_take(struct manager *m, struct client *c, const void *bytes, siz
 		operator_end(m, c, EPERM, "only root or the launcher's own user may do that");
 		return;
 	}
-	if (!m->link.settled) {
-		operator_end(m, c, EAGAIN, "the manager is just starting");
-		return;
-	}
 	if (q.unit[0] != '\0') {
 		u = unit_named(m, q.unit);
 		if (!u) {
@@ -359,7 +355,7 @@ control_ready(struct manager *m, void *owner, uint32_t events)
 	}
 }
 
-int
+void
 control_server_init(struct manager *m)
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
@@ -374,6 +370,11 @@ control_server_init(struct manager *m)
 	}
 	m->control =
 	    (struct watch){ .fd = HERITAGE_CONTROL, .rank = WATCH_CONTROL, .ready = control_ready };
+}
+
+int
+control_server_open(struct manager *m)
+{
 	return watch_set(m, &m->control, EPOLLIN);
 }
 

@@ -11,8 +11,12 @@
 
 #include "launcher/manager/state.h"
 
-/* Prepares the clients and polls the listening socket. Return: 0 or -errno. */
-_must_check_ int control_server_init(struct manager *m);
+/* Prepares the clients. */
+void control_server_init(struct manager *m);
+
+/* Polls the listening socket, once there is something to tell; until then they wait in its
+ * backlog. Return: 0 or -errno. */
+_must_check_ int control_server_open(struct manager *m);
 void control_server_done(struct manager *m);
 
 /* The job of u is over: whoever waited for it gets the answer. @text: why not, or "". */

@@ -135,7 +135,10 @@ link_signal(struct manager *m, struct process *p, int signo, enum msg_signal_sco
 	if (p->state == PROCESS_NONE)
 		return;
 	if (p->id.generation == 0) {
-		p->signo = signo; /* when STARTED tells who it is; the last one counts */
+		/* When STARTED tells who it is. The last one counts, but what is not there yet
+		 * need not be woken up. */
+		if (signo != SIGCONT)
+			p->signo = signo;
 		return;
 	}
 	q.instance = p->id;

@@ -5,7 +5,7 @@
  *          does not fit ends this manager, and the next one learns afresh.
  * Owns:    the queue of what could not be sent yet, with the descriptors in it.
  * Logs:    what goes wrong between the halves.
- * Tests:   tests/unit/test_manager.c, tests/unit/test_takeover.c, tests/fuzz/fuzz_msg_manager.c
+ * Tests:   tests/unit/test_manager.c, tests/unit/test_manager_takeover.c, tests/fuzz/fuzz_msg_manager.c
  */
 #pragma once
 

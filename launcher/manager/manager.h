@@ -5,7 +5,7 @@
  * Trusts:  the plan and the monitor's messages once checked. Not: notify datagrams, control
  *          requests, the notebook, whoever connects.
  * Owns:    the descriptors of heritage.h from 3 up, until it ends.
- * Tests:   tests/unit/test_manager.c, tests/unit/test_takeover.c (against a monitor made of test code), tests/lifecycle/
+ * Tests:   tests/unit/test_manager.c, tests/unit/test_manager_takeover.c (against a monitor made of test code), tests/lifecycle/
  */
 #pragma once
 

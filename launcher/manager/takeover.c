@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "common/log.h"
+#include "launcher/manager/control_server.h"
 #include "launcher/manager/job.h"
 #include "launcher/manager/link.h"
 #include "launcher/manager/policy.h"
@@ -228,6 +229,8 @@ takeover_settle(struct manager *m)
 	/* Only now is every service's state known. */
 	for (uint32_t i = 0; i < m->plan->n_units; i++)
 		unit_changed(m, &m->units[i]);
+	if (control_server_open(m) < 0)
+		log_error("control socket: cannot be polled");
 }
 
 void

@@ -2,7 +2,7 @@
  * takeover.h - the beginning and the end of a manager: learn what runs already, and stop it all.
  * Runs as: manager.
  * Trusts:  the notebook only as far as it fits what the monitor says runs.
- * Tests:   tests/unit/test_takeover.c, tests/lifecycle/test_takeover.py
+ * Tests:   tests/unit/test_manager_takeover.c, tests/lifecycle/test_takeover.py
  */
 #pragma once
 

@@ -189,6 +189,28 @@ stop_asks_then_kills(void **state)
 	fixture_await(f, "web.service", "ActiveState=inactive");
 }
 
+/* Who it is becomes known only by STARTED: the signal waits for that. */
+static void
+stop_reaches_what_was_just_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_instance_id id;
+	struct msg start, sig;
+	int operator;
+
+	fixture_up(f);
+	(void)fixture_connect(f);
+	start = fixture_expect(f, MSG_START);
+	operator= fixture_ask(f, CONTROL_STOP, "web.service", 0, getuid());
+	fixture_await(f, "web.service", "SubState=stop-sigterm");
+	id = fixture_started(f, &start);
+	sig = fixture_expect(f, MSG_SIGNAL);
+	assert_int_equal(sig.signo, SIGTERM);
+	assert_memory_equal(&sig.instance, &id, sizeof(id));
+	fixture_exited(f, UNIT_WEB, id, CLD_KILLED, SIGTERM);
+	assert_int_equal(fixture_answer(operator, NULL, 0), 0);
+}
+
 static void
 start_that_takes_too_long_is_stopped(void **state)
 {
@@ -392,6 +414,7 @@ main(void)
 		MANAGER_TEST(stranger_on_the_notify_socket_is_not_heard),
 		MANAGER_TEST(clean_end_without_ready_is_a_failure),
 		MANAGER_TEST(stop_asks_then_kills),
+		MANAGER_TEST(stop_reaches_what_was_just_asked_for),
 		MANAGER_TEST(start_that_takes_too_long_is_stopped),
 		MANAGER_TEST(image_that_cannot_be_executed_fails_the_start),
 		MANAGER_TEST(fork_that_failed_fails_the_start),

@@ -1,5 +1,5 @@
 /*
- * test_takeover.c - launcher/manager/takeover.h: what a manager makes of what it finds, and when it
+ * test_manager_takeover.c - launcher/manager/takeover.h: what a manager makes of what it finds, and when it
  * gives up. As a process, with test code as the monitor.
  */
 #include "tests/unit/manager_fixture.h"
