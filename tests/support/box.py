@@ -289,7 +289,10 @@ class Box:
         if address.startswith("@"):
             return socket.AF_UNIX, "\0" + address[1:]
         if address.startswith("/"):
-            return socket.AF_UNIX, str(self.path(address))
+            path = self.path(address)
+            while path.is_symlink():  # an absolute target would be looked up out here
+                path = self.path(os.path.join(os.path.dirname(address), os.readlink(path)))
+            return socket.AF_UNIX, str(path)
         host, port = address.rsplit(":", 1)
         if host.startswith("["):
             return socket.AF_INET6, (host[1:-1], int(port))

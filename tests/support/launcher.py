@@ -76,6 +76,16 @@ class Launcher:
             raise AssertionError(f"no {text!r} in the log:\n{self.log}")
         return line
 
+    def wait_ready(self, timeout=10.0):
+        """True when it is ready, False when it ended instead."""
+        def known():
+            return None in self.lines or any(READY in x for x in self.lines)
+
+        with self._seen:
+            self._seen.wait_for(known, timeout)
+            assert known(), f"neither ready nor gone:\n{self.log}"
+            return any(READY in x for x in self.lines if x is not None)
+
     @property
     def log(self):
         return "\n".join(x for x in self.lines if x is not None)

@@ -75,6 +75,8 @@ class SystemdBox(Box):
         wait_for(lambda: self.path("/run/systemd/private").exists(), 20, "systemd's socket")
         wait_for(lambda: self.systemctl("is-active", "box.target", check=False).stdout.strip()
                  == "active", 20, "box.target", step=0.05)
+        if self.journal_runs:  # else a service's output has nowhere to go and becomes /dev/null
+            self.systemctl("start", "systemd-journald.socket", "systemd-journald-dev-log.socket")
         self.boot_seconds = time.monotonic() - self._began
 
     def systemctl(self, *args, check=True, timeout=30):
