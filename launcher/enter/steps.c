@@ -115,7 +115,8 @@ step_groups(struct enter *e)
 {
 	const struct plan_exec *x = &e->unit->exec;
 
-	if (!x->has_user || keeps_privilege(e))
+	/* Group= and SupplementaryGroups= also count for a root service. */
+	if ((!x->has_user && x->group.off == 0 && x->n_groups == 0) || keeps_privilege(e))
 		return 0;
 	static_assert(sizeof(gid_t) == sizeof(uint32_t), "groups are stored as uint32_t");
 	return ids_set_groups(

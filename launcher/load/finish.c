@@ -32,12 +32,25 @@ names_resolve(struct loader *l, struct ref user, struct ref group, const struct 
 	return 0;
 }
 
-/* SupplementaryGroups= after those of the user's own. Return: 0 or -errno, why set. */
+static void
+add_group(struct plan_exec *exec, uint32_t *groups, uint32_t gid)
+{
+	for (uint32_t i = 0; i < exec->n_groups; i++)
+		if (groups[i] == gid)
+			return;
+	groups[exec->n_groups++] = gid;
+}
+
+/*
+ * SupplementaryGroups= after those of the user's own, which a service of root's group does not get
+ * under systemd either. Return: 0 or -errno, why set.
+ */
 static int
 exec_groups(struct loader *l, struct draft *d, const struct resolved *who, struct why *why)
 {
 	struct plan_exec *exec = &d->unit.exec;
-	const uint32_t n = (who ? who->n_groups : 0) + d->supplementary.n;
+	const uint32_t own = who && who->gid != 0 ? who->n_groups : 0;
+	const uint32_t n = own + d->supplementary.n;
 	uint32_t *groups;
 
 	if (n == 0)
@@ -45,15 +58,15 @@ exec_groups(struct loader *l, struct draft *d, const struct resolved *who, struc
 	if (n > RESOLVE_GROUPS_MAX)
 		return why_set(why, -E2BIG, "more than %d groups", RESOLVE_GROUPS_MAX);
 	groups = build_alloc(&l->build, n * sizeof(*groups), &exec->groups);
-	for (uint32_t i = 0; who && i < who->n_groups; i++)
-		groups[exec->n_groups++] = who->groups[i];
+	for (uint32_t i = 0; i < own; i++)
+		add_group(exec, groups, who->groups[i]);
 	PLAN_FOREACH (l->build.plan, d->supplementary, struct plan_word, w) {
 		const struct resolved *group;
 		const int r = names_resolve(l, (struct ref){ 0 }, w->text, &group, why);
 
 		if (r < 0)
 			return r;
-		groups[exec->n_groups++] = group->gid;
+		add_group(exec, groups, group->gid);
 	}
 	return 0;
 }
