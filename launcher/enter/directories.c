@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/num.h"
+
 #define DEPTH_MAX 64 /* of what is removed; deeper trees are left, and the directory with them */
 
 static const struct {
@@ -43,15 +45,29 @@ step_into(int take_parent, const char *name, mode_t mode)
 
 	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
 		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Not to be read: it may be another user's by now, and closed to root without rights. */
+	fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
-/* "a/b/c" below base, made on the way. Return: a descriptor of the last, or -errno. */
+/* fchmod(2) refuses a descriptor of O_PATH. */
+static int
+change_mode(int fd, mode_t mode)
+{
+	char path[64], number[NUM_TEXT_MAX];
+	struct buf b;
+
+	buf_init(&b, path, sizeof(path));
+	(void)buf_puts(&b, "/proc/self/fd/"); /* both always fit */
+	(void)buf_puts(&b, num_format(number, (uint64_t)fd));
+	return chmod(path, mode) < 0 ? -errno : 0;
+}
+
+/* "a/b/c" below base, made on the way. Return: the last as a descriptor of O_PATH, or -errno. */
 static int
 make_below(const char *base, const char *path, mode_t mode)
 {
-	int fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char name[NAME_MAX + 1];
 
 	if (fd < 0)
@@ -79,6 +95,7 @@ make_one(const struct enter *e, enum directory_kind kind, const char *path)
 	const mode_t mode = x->directories[kind].mode;
 	_cleanup_fd_ int fd = make_below(kinds[kind].base, path, mode);
 	struct stat st;
+	int r = 0;
 
 	if (fd < 0)
 		return fd;
@@ -86,11 +103,13 @@ make_one(const struct enter *e, enum directory_kind kind, const char *path)
 		return -errno;
 	/* The mode first: afterwards it may be another user's, and changing it take a capability.
 	 */
-	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
-		return -errno;
+	if ((st.st_mode & 07777) != mode)
+		r = change_mode(fd, mode);
+	if (r < 0)
+		return r;
 	if (!kinds[kind].owned || !x->has_user || (st.st_uid == x->uid && st.st_gid == x->gid))
 		return 0;
-	return fchown(fd, x->uid, x->gid) < 0 ? -errno : 0;
+	return fchownat(fd, "", x->uid, x->gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 int
@@ -145,10 +164,12 @@ empty_as_user(struct enter *e)
 		_exit(enter_step_exit_code(failure.step));
 	PLAN_FOREACH (
 	    e->plan, e->unit->exec.directories[DIRECTORY_RUNTIME].paths, struct plan_word, w) {
-		const int fd = make_below(kinds[DIRECTORY_RUNTIME].base, enter_text(e, w->text), 0);
+		_cleanup_fd_ int fd =
+		    make_below(kinds[DIRECTORY_RUNTIME].base, enter_text(e, w->text), 0);
+		const int dir = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-		if (fd >= 0)
-			empty_below(fd, 0);
+		if (dir >= 0)
+			empty_below(dir, 0);
 	}
 	_exit(0);
 }
