@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 
+#include "common/capname.h"
 #include "common/clock.h"
 #include "launcher/load/token.h"
 
@@ -21,6 +22,7 @@ draft_defaults(struct draft *d)
 	struct plan_unit *u = &d->unit;
 
 	u->exec.ignore_sigpipe = true;
+	u->exec.cap_bounding = CAPNAME_ALL; /* what "~" takes from */
 	u->exec.umask = 0022;
 	for (size_t i = 0; i < DIRECTORY_KIND_END; i++)
 		u->exec.directories[i].mode = 0755;

@@ -79,6 +79,18 @@ plan_makes_directories(const struct plan *p)
 	return false;
 }
 
+/* CapabilityBoundingSet= as units set it: nobody can give a child more than the monitor has left. */
+static uint64_t
+plan_bounding(const struct plan *p)
+{
+	uint64_t caps = 0;
+
+	for (uint32_t i = 0; i < p->n_units; i++)
+		if (plan_unit(p, i)->kind == UNIT_SERVICE)
+			caps |= plan_unit(p, i)->exec.cap_bounding;
+	return caps;
+}
+
 uint64_t
 confine_capabilities(const struct monitor *m)
 {
@@ -117,10 +129,10 @@ confine_calls(struct why *why)
 }
 
 static int
-confine_rights(uint64_t keep, struct why *why)
+confine_rights(uint64_t keep, uint64_t bounding, struct why *why)
 {
 	struct capsets sets;
-	int r = caps_bound(keep);
+	int r = caps_bound(keep | bounding);
 
 	if (r == 0)
 		r = caps_get(&sets);
@@ -155,7 +167,7 @@ confine_monitor(struct monitor *m, struct why *why)
 	if (root && keep != CAP_ALL) {
 		r = confine_calls(why); /* before the capabilities go, for the other case */
 		if (r == 0)
-			r = confine_rights(keep, why);
+			r = confine_rights(keep, plan_bounding(m->plan), why);
 		if (r < 0)
 			return r;
 	}
