@@ -10,6 +10,7 @@
 #include "common/num.h"
 #include "launcher/load/addr.h"
 #include "launcher/load/parse.h"
+#include "launcher/load/value.h"
 
 #define FD_NAME_MAX 255
 
@@ -27,10 +28,8 @@ parse_listen(struct assign *a, void *field, enum listen_kind kind)
 	}
 	buf_init_heap(&text, PARSE_BYTES_MAX);
 	r = parse_expand(a, a->value, &text);
-	if (r == 0) {
-		parse_legacy_run(a, &text);
+	if (r == 0)
 		r = addr_parse(buf_cstr(&text), &addr, &a->why);
-	}
 	if (r < 0)
 		return r;
 	if (kind == LISTEN_SEQPACKET && addr.u.sa.sa_family != AF_UNIX)
@@ -163,6 +162,7 @@ int
 parse_bind_ipv6_only(struct assign *a, void *field)
 {
 	struct plan_opt *opt = field;
+	bool only;
 
 	if (strcmp(a->value, "default") == 0)
 		*opt = (struct plan_opt){ 0 };
@@ -170,6 +170,8 @@ parse_bind_ipv6_only(struct assign *a, void *field)
 		*opt = (struct plan_opt){ 1, 0 };
 	else if (strcmp(a->value, "ipv6-only") == 0)
 		*opt = (struct plan_opt){ 1, 1 };
+	else if (value_bool(a->value, &only) == 0) /* systemd takes these too, and gpsd says yes */
+		*opt = (struct plan_opt){ 1, only };
 	else
 		return why_set(&a->why, -EINVAL, "not default, both or ipv6-only");
 	return 0;
