@@ -20,6 +20,16 @@ parse_expand(struct assign *a, const char *text, struct buf *out)
 	return specifier_static(text, &of, out, &a->why);
 }
 
+void
+parse_legacy_run(struct assign *a, struct buf *path)
+{
+	if (!str_starts(buf_cstr(path), "/var/run/"))
+		return;
+	assign_warn(a, "/var/run is legacy: %s is meant", path->data + strlen("/var"));
+	path->len -= strlen("/var");
+	memmove(path->data, path->data + strlen("/var"), path->len + 1);
+}
+
 int
 parse_word(struct assign *a, const char **p, struct buf *out)
 {
@@ -112,14 +122,17 @@ parse_string(struct assign *a, void *field)
 int
 parse_path(struct assign *a, void *field)
 {
-	struct ref text = { 0 };
-	const int r = parse_string(a, &text);
+	_cleanup_buf_ struct buf text = { 0 };
+	int r;
 
+	buf_init_heap(&text, PARSE_BYTES_MAX);
+	r = parse_expand(a, a->value, &text);
 	if (r < 0)
 		return r;
-	if (text.off && !value_is_path(draft_text(a->loader, text)))
+	if (text.len > 0 && !value_path(&text))
 		return why_set(&a->why, -EINVAL, "not an absolute path");
-	*(struct ref *)field = text;
+	*(struct ref *)field =
+	    text.len > 0 ? build_str(&a->loader->build, text.data) : (struct ref){ 0 };
 	return 0;
 }
 

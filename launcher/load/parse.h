@@ -67,6 +67,9 @@ parse_fn parse_condition; /* struct plan_list of struct plan_condition; arg: its
  */
 _must_check_ int parse_expand(struct assign *a, const char *text, struct buf *out);
 
+/* Below the legacy /var/run: warned of, and moved to /run, as in systemd. */
+void parse_legacy_run(struct assign *a, struct buf *path);
+
 /* The next unquoted word of *p into out. Return: as word_next(), why set, bad escapes warned of. */
 _must_check_ int parse_word(struct assign *a, const char **p, struct buf *out);
 

@@ -3,6 +3,8 @@
  * Runs as: as load.h.
  * Tests:   tests/unit/test_directive.c
  */
+#include <limits.h>
+
 #include "common/capname.h"
 #include "launcher/load/parse.h"
 #include "launcher/load/value.h"
@@ -33,21 +35,21 @@ command_prefix(const char *s, uint32_t *flags)
 	}
 }
 
-/* A program: an absolute path, or a name to be looked up in PATH. */
+/* A program: an absolute path, made plain, or a name to be looked up in PATH. */
 static int
-command_path(struct assign *a, const char *path)
+command_path(struct assign *a, struct buf *path)
 {
-	const size_t len = strlen(path);
+	const char *text = buf_cstr(path);
 
-	if (len == 0)
+	if (path->len == 0)
 		return why_set(&a->why, -EINVAL, "there is no program");
-	if (path[len - 1] == '/')
-		return why_set(&a->why, -EINVAL, "\"%s\" is a directory", path);
-	if (path[0] == '/' ? !value_is_path(path)
-			   : strchr(path, '/') || len > 255 || strcmp(path, ".") == 0 ||
-				 strcmp(path, "..") == 0)
+	if (text[path->len - 1] == '/')
+		return why_set(&a->why, -EINVAL, "\"%s\" is a directory", text);
+	if (text[0] == '/' ? !value_path(path)
+			   : strchr(text, '/') || path->len > NAME_MAX || strcmp(text, ".") == 0 ||
+				 strcmp(text, "..") == 0)
 		return why_set(&a->why, -EINVAL,
-		    "\"%s\" is neither a program's name nor an absolute path", path);
+		    "\"%s\" is neither a program's name nor an absolute path", text);
 	return 0;
 }
 
@@ -95,13 +97,14 @@ command_one(
 	if (r <= 0)
 		return r < 0 ? r : why_set(&a->why, -EINVAL, "there is no program");
 	r = parse_expand(a, command_prefix(buf_cstr(word), &c.flags), text);
-	if (r == 0)
-		r = command_path(a, buf_cstr(text));
+	if (r < 0)
+		return r;
+	if (!(c.flags & COMMAND_ARGV0)) /* as it was written; what is executed is made plain */
+		build_append_word(&a->loader->build, &c.argv, buf_cstr(text));
+	r = command_path(a, text);
 	if (r < 0)
 		return r;
 	c.path = build_str(&a->loader->build, buf_cstr(text));
-	if (!(c.flags & COMMAND_ARGV0))
-		build_append_word(&a->loader->build, &c.argv, buf_cstr(text));
 	r = command_arguments(a, p, &c, word, text);
 	if (r < 0)
 		return r;
@@ -183,7 +186,7 @@ parse_environment_file(struct assign *a, void *field)
 	r = parse_expand(a, a->value + optional, &text);
 	if (r < 0)
 		return r;
-	if (!value_is_path(buf_cstr(&text)))
+	if (!value_path(&text))
 		return why_set(&a->why, -EINVAL, "not an absolute path");
 	f = build_append(&a->loader->build, field, sizeof(*f));
 	f->path = build_str(&a->loader->build, buf_cstr(&text));
@@ -230,7 +233,7 @@ parse_directory(struct assign *a, void *field)
 	r = parse_expand(a, value, &text);
 	if (r < 0)
 		return r;
-	if (text.len > 0 && strcmp(text.data, "~") != 0 && !value_is_path(text.data))
+	if (text.len > 0 && strcmp(text.data, "~") != 0 && !value_path(&text))
 		return why_set(&a->why, -EINVAL, "not an absolute path");
 	*(struct ref *)field =
 	    text.len > 0 ? build_str(&a->loader->build, text.data) : (struct ref){ 0 };

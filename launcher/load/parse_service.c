@@ -16,8 +16,10 @@ parse_service_type(struct assign *a, void *field)
 	static const char *const missing[] = { "dbus", "notify-reload", "oneshot", "forking" };
 
 	for (size_t i = 0; i < ELEMENTSOF(missing); i++)
-		if (strcmp(a->value, missing[i]) == 0)
+		if (strcmp(a->value, missing[i]) == 0) {
+			(void)parse_enum(a, field); /* kept where there is a word for it */
 			return why_set(&a->why, -EOPNOTSUPP, "is not done here yet");
+		}
 	if (strcmp(a->value, "idle") == 0) {
 		assign_warn(a, "there are no jobs to wait for: as simple");
 		*(enum service_type *)field = SERVICE_SIMPLE;
@@ -101,8 +103,9 @@ parse_pid_file(struct assign *a, void *field)
 		return 0;
 	}
 	(void)buf_printf(&full, "%s%s", text.data[0] == '/' ? "" : "/run/", text.data);
-	if (!value_is_path(buf_cstr(&full)))
+	if (!value_path(&full))
 		return why_set(&a->why, -EINVAL, "not a path");
+	parse_legacy_run(a, &full);
 	*(struct ref *)field = build_str(&a->loader->build, buf_cstr(&full));
 	return 0;
 }
@@ -207,7 +210,7 @@ stdio_path(struct assign *a, const char *path, struct ref *ret)
 	r = parse_expand(a, path, &text);
 	if (r < 0)
 		return r;
-	if (!value_is_path(buf_cstr(&text)))
+	if (!value_path(&text))
 		return why_set(&a->why, -EINVAL, "not an absolute path");
 	*ret = build_str(&a->loader->build, buf_cstr(&text));
 	return 0;
@@ -257,11 +260,12 @@ static bool
 directory_good(const char *path)
 {
 	char absolute[1024];
+	struct buf b;
 
-	return path[0] && path[0] != '/' && !strchr(path, ':') &&
-	       snprintf(absolute, sizeof(absolute), "/%s", path) < (int)sizeof(absolute) &&
-	       value_is_path(absolute) && strcmp(path, "private") != 0 &&
-	       !str_starts(path, "private/");
+	buf_init(&b, absolute, sizeof(absolute));
+	(void)buf_printf(&b, "/%s", path);
+	return path[0] && path[0] != '/' && !strchr(path, ':') && !b.failed && value_path(&b) &&
+	       strcmp(path, "private") != 0 && !str_starts(path, "private/");
 }
 
 int

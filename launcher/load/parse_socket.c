@@ -28,8 +28,10 @@ parse_listen(struct assign *a, void *field, enum listen_kind kind)
 	}
 	buf_init_heap(&text, PARSE_BYTES_MAX);
 	r = parse_expand(a, a->value, &text);
-	if (r == 0)
+	if (r == 0) {
+		parse_legacy_run(a, &text);
 		r = addr_parse(buf_cstr(&text), &addr, &a->why);
+	}
 	if (r < 0)
 		return r;
 	if (kind == LISTEN_SEQPACKET && addr.u.sa.sa_family != AF_UNIX)

@@ -68,7 +68,7 @@ parse_condition(struct assign *a, void *field)
 		return r;
 	if (a->draft->unit.is_template && strchr(buf_cstr(&text), '%'))
 		return why_set(&a->why, -EOPNOTSUPP, "depends on the instance, not done here");
-	if (condition_takes_path(c.type) && !value_is_path(buf_cstr(&text)))
+	if (condition_takes_path(c.type) && !value_path(&text))
 		return why_set(&a->why, -EINVAL, "not an absolute path");
 	if (c.type == CONDITION_CAPABILITY && capname_parse(buf_cstr(&text)) < 0)
 		return why_set(&a->why, -EINVAL, "not a capability");

@@ -168,13 +168,29 @@ value_is_env_name(const char *text, size_t len)
 }
 
 bool
-value_is_path(const char *text)
+value_path(struct buf *path)
 {
-	if (text[0] != '/' || strlen(text) >= PATH_MAX)
+	char *text = path->data, *out = text;
+
+	if (path->len == 0 || text[0] != '/' || path->len >= PATH_MAX)
 		return false;
-	for (const char *p = text; (p = strstr(p, "/..")); p += 3)
-		if (p[3] == '/' || p[3] == '\0')
+	for (const char *p = text; *p;) {
+		const char *part = p + strspn(p, "/");
+		const size_t len = strcspn(part, "/");
+
+		p = part + len;
+		if (len == 2 && part[0] == '.' && part[1] == '.')
 			return false;
+		if (len == 0 || (len == 1 && part[0] == '.'))
+			continue;
+		*out++ = '/';
+		memmove(out, part, len); /* never ahead of what is read: each part had its "/" */
+		out += len;
+	}
+	if (out == text)
+		*out++ = '/';
+	*out = '\0';
+	path->len = (size_t)(out - text);
 	return true;
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "common/cleanup.h"
+#include "common/buf.h"
 
 /* 1 yes y true t on, 0 no n false f off, in either case. */
 _must_check_ int value_bool(const char *text, bool *ret);
@@ -27,8 +27,11 @@ _must_check_ int value_size(const char *text, uint64_t *ret);
 /* true for "[A-Za-z_][A-Za-z0-9_]*" of len bytes. */
 bool value_is_env_name(const char *text, size_t len);
 
-/* true for an absolute path without ".." in it, no longer than PATH_MAX. */
-bool value_is_path(const char *text);
+/*
+ * value_path - makes a path plain in place, as systemd does: no "//", no "/./", no "/" at the end.
+ * Return: true for an absolute one without ".." in it that is shorter than PATH_MAX.
+ */
+bool value_path(struct buf *path);
 
 /* "SIGTERM", "TERM", "RTMIN+3" or a number: the signal; -EINVAL when it is none. */
 int value_signal(const char *text);

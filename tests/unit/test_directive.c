@@ -56,6 +56,7 @@ service_values(void **state)
 		{ "ExecStart", "/bin/a \\; \";\"", "/bin/a \";\" \";\"" },
 		{ "ExecStart", "a-name-to-find", "a-name-to-find" },
 		{ "ExecStart", "/bin/%p %n %%", "/bin/x x.service %" },
+		{ "ExecStart", "//bin/./a b//", "/bin/a b//" },
 		{ "ExecStart", "bin/a", NULL },
 		{ "ExecStart", "/bin/", NULL },
 		{ "ExecStart", "/bin/a \"b", NULL },
