@@ -139,7 +139,8 @@ directive_apply(struct assign *a, const char *section, const char *name)
 	}
 	a->full = full;
 	a->row = directive_find(section, name);
-	if (str_starts(section, "X-") || str_starts(name, "X-"))
+	if (str_starts(section, "X-") ||
+	    (str_starts(name, "X-") && !str_starts(name, "X-Sallyport-")))
 		v = (struct verdict){ DIAG_NOTED, "is for other programs" };
 	else if (!a->row)
 		v = verdict_unknown(a, name);

@@ -102,7 +102,47 @@ exec_identity(struct loader *l, struct draft *d, struct why *why)
 	return exec_groups(l, d, NULL, why);
 }
 
-/* Who may run what: the launcher's first promise. */
+static void
+refuse_root(struct loader *l, const struct draft *d, struct where at, const char *directive,
+    const char *text)
+{
+	diag_add(l->diag, DIAG_REFUSED, d->id, at.file ? at.file : d->path, at.line, directive,
+	    NULL, "%s, or permit it by --allow-root-services", text);
+}
+
+/* No root unless permitted, by no road: the launcher's first promise. plan_verify() insists. */
+static void
+rule_no_root(struct loader *l, struct draft *d)
+{
+	const struct plan_exec *exec = &d->unit.exec;
+	const uint32_t *groups = build_at(&l->build, exec->groups);
+	bool group = exec->gid == 0;
+
+	if (caller_uid() != 0 || l->options->allow_root_services)
+		return;
+	if (exec->uid == 0) {
+		refuse_root(l, d, draft_where(d, SECTION_EXEC, "User"), "Service.User",
+		    "would run as root: set User=");
+		return;
+	}
+	for (uint32_t i = 0; groups && i < exec->n_groups; i++)
+		group = group || groups[i] == 0;
+	if (group)
+		refuse_root(l, d, draft_where(d, SECTION_EXEC, "Group"), "Service.Group",
+		    "would have root's group: set another");
+	if (d->unit.service.permissions_start_only)
+		refuse_root(l, d, draft_where(d, SECTION_SERVICE, "PermissionsStartOnly"),
+		    "Service.PermissionsStartOnly", "would run commands as root: leave it");
+	for (size_t slot = 0; slot < COMMAND_SLOT_END; slot++)
+		PLAN_FOREACH (l->build.plan, d->unit.service.commands[slot], struct plan_command, c)
+			if (c->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID))
+				refuse_root(l, d,
+				    (struct where){ draft_text(l, c->source.file), c->source.line },
+				    "Service.Exec",
+				    "would run a command as root by \"+\" or \"!\"");
+}
+
+/* Who may run what beside that. */
 static void
 rule_identity(struct loader *l, struct draft *d)
 {
@@ -118,10 +158,6 @@ rule_identity(struct loader *l, struct draft *d)
 		(void)draft_error_at(l, d, SECTION_EXEC,
 		    exec->group.off ? "Group" : "SupplementaryGroups",
 		    "only root can start a service with other groups");
-	if (root && exec->uid == 0 && !l->options->allow_root_services)
-		diag_add(l->diag, DIAG_REFUSED, d->id, d->path,
-		    draft_where(d, SECTION_EXEC, "User").line, "Service.User", NULL,
-		    "would run as root: set User=, or permit it by --allow-root-services");
 	if (root && manager && exec->has_user && exec->uid != 0 &&
 	    resolve_names(manager, NULL, &who, NULL) == 0 && who.uid == exec->uid)
 		(void)draft_error_at(l, d, SECTION_EXEC, "User",
@@ -223,6 +259,7 @@ finish_service(struct loader *l, struct draft *d)
 	}
 	if (exec->cwd.off && strcmp(draft_text(l, exec->cwd), "~") == 0)
 		exec->cwd = exec->home;
+	rule_no_root(l, d);
 	rule_identity(l, d);
 	rule_privileges(l, d);
 }

@@ -38,6 +38,9 @@
 #define CONDITION(class, name, kind, text) \
 	ROW(UNIT, class, "Condition" name, parse_condition, unit.conditions, &kinds[kind], text), \
 	    ROW(UNIT, class, "Assert" name, parse_condition, unit.assertions, &kinds[kind], text)
+#define NOT_LOOKED_AT(name) \
+	REFUSED(UNIT, "Condition" name, NULL, "a condition that is not looked at here"), \
+	    REFUSED(UNIT, "Assert" name, NULL, "a condition that is not looked at here")
 #define OPTION(name, parse, field, arg, text) \
 	ROW(SOCKET, ENFORCED, name, parse, unit.socket.field, arg, text)
 #define LIMIT(name, parse) \
@@ -56,12 +59,14 @@ static const char *const restart_words[] = { "no", "on-success", "on-failure", "
 	"on-abort", "on-watchdog", "always", NULL };
 static const char *const kill_words[] = { "control-group", "process", "mixed", "none", NULL };
 static const char *const preserve_words[] = { "no", "restart", "yes", NULL };
+static const char *const action_words[] = { "pause", "fail", NULL };
 static const char *const stamp_words[] = { "off", "us", "ns", NULL };
 
 _Static_assert(ELEMENTSOF(types) == SERVICE_TYPE_END + 1, "one word each");
 _Static_assert(ELEMENTSOF(access_words) == NOTIFY_ACCESS_END + 1, "one word each");
 _Static_assert(ELEMENTSOF(restart_words) == RESTART_END + 1, "one word each");
 _Static_assert(ELEMENTSOF(kill_words) == KILL_MODE_END + 1, "one word each");
+_Static_assert(ELEMENTSOF(action_words) == TRIGGER_LIMIT_END + 1, "one word each");
 _Static_assert(ELEMENTSOF(preserve_words) == PRESERVE_END + 1, "one word each");
 
 /* What numbers may be. */
@@ -117,6 +122,13 @@ const struct directive directive_table[] = {
 	CONDITION(PENDING, "Capability", CONDITION_CAPABILITY, "A capability in the launcher's bounding set."),
 	CONDITION(PENDING, "Virtualization", CONDITION_VIRTUALIZATION, "A container or virtual machine, or which."),
 	CONDITION(PENDING, "Security", CONDITION_SECURITY, "A security module that is on."),
+	NOT_LOOKED_AT("PathIsMountPoint"), NOT_LOOKED_AT("PathIsEncrypted"), NOT_LOOKED_AT("Group"),
+	NOT_LOOKED_AT("Host"), NOT_LOOKED_AT("Architecture"), NOT_LOOKED_AT("Firmware"),
+	NOT_LOOKED_AT("KernelVersion"), NOT_LOOKED_AT("Environment"), NOT_LOOKED_AT("ACPower"),
+	NOT_LOOKED_AT("NeedsUpdate"), NOT_LOOKED_AT("FirstBoot"), NOT_LOOKED_AT("Memory"),
+	NOT_LOOKED_AT("CPUs"), NOT_LOOKED_AT("CPUFeature"), NOT_LOOKED_AT("OSRelease"),
+	NOT_LOOKED_AT("ControlGroupController"), NOT_LOOKED_AT("MemoryPressure"),
+	NOT_LOOKED_AT("CPUPressure"), NOT_LOOKED_AT("IOPressure"), NOT_LOOKED_AT("Credential"),
 	PENDING(UNIT, "StartLimitIntervalSec", parse_usec, unit.service.start_limit_usec, "Window for StartLimitBurst=."),
 	PENDING(UNIT, "StartLimitInterval", parse_usec, unit.service.start_limit_usec, "Its older name."),
 	PENDING(UNIT, "StartLimitBurst", parse_u32, unit.service.start_limit_burst, "After so many starts in the window it stays down."),
@@ -172,6 +184,7 @@ const struct directive directive_table[] = {
 	PENDING(SOCKET, "FlushPending", parse_bool, unit.socket.flush_pending, "What waits is thrown away before listening again."),
 	PENDING(SOCKET, "TriggerLimitIntervalSec", parse_usec, unit.socket.trigger_limit_usec, "Window for TriggerLimitBurst=."),
 	PENDING(SOCKET, "TriggerLimitBurst", parse_u32, unit.socket.trigger_limit_burst, "After so many starts in the window there is a pause."),
+	ROW(SOCKET, PENDING, "X-Sallyport-TriggerLimitAction", parse_enum, unit.socket.trigger_limit_action, action_words, "What that is: a pause that grows, or, as in systemd, the end."),
 	PENDING(SOCKET, "PollLimitIntervalSec", parse_usec, unit.socket.poll_limit_usec, "Window for PollLimitBurst=."),
 	PENDING(SOCKET, "PollLimitBurst", parse_u32, unit.socket.poll_limit_burst, "After so many wake-ups in the window there is a pause."),
 	REFUSED(SOCKET, "DeferTrigger", parse_off, "is not done here"),

@@ -280,6 +280,13 @@ struct plan_listen {
 	struct plan_source source;
 };
 
+/* What happens when a socket triggers more often than TriggerLimitBurst= allows. */
+enum trigger_limit_action {
+	TRIGGER_LIMIT_PAUSE, /* it is left alone for a while, longer each time */
+	TRIGGER_LIMIT_FAIL, /* as in systemd: it fails until somebody starts it again */
+	TRIGGER_LIMIT_END,
+};
+
 /* systemd.socket(5) */
 struct plan_socket {
 	struct plan_list listens; /* struct plan_listen */
@@ -303,6 +310,7 @@ struct plan_socket {
 	struct ref tcp_congestion; /* TCPCongestion= */
 	uint64_t trigger_limit_usec; /* TriggerLimitIntervalSec=; 0 or burst 0: none */
 	uint32_t trigger_limit_burst;
+	enum trigger_limit_action trigger_limit_action; /* X-Sallyport-TriggerLimitAction= */
 	uint64_t poll_limit_usec; /* PollLimitIntervalSec= */
 	uint32_t poll_limit_burst;
 	struct plan_opt bind_ipv6_only; /* IPV6_V6ONLY; not set: the kernel's default */

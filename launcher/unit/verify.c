@@ -170,6 +170,7 @@ numbers_ok(const struct plan *p, const struct plan_unit *u)
 	       s->restart < RESTART_END && s->kill_mode < KILL_MODE_END &&
 	       x->stdin_to.kind < STDIO_KIND_END && x->stdout_to.kind < STDIO_KIND_END &&
 	       x->stderr_to.kind < STDIO_KIND_END && x->runtime_preserve < PRESERVE_END &&
+	       u->socket.trigger_limit_action < TRIGGER_LIMIT_END &&
 	       (x->groups.off ? place_ok(p, x->groups, group_bytes) : x->n_groups == 0) &&
 	       (u->kind == UNIT_SERVICE || u->socket.service == PLAN_NONE ||
 		   u->socket.service < p->n_units);

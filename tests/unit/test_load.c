@@ -154,6 +154,7 @@ sloppy_value_of_a_harmless_directive_only_warns(void **state)
 static void
 root_service_needs_permission(void **state)
 {
+	const struct diag_item *item;
 	struct units u;
 
 	(void)state;
@@ -171,6 +172,19 @@ root_service_needs_permission(void **state)
 	assert_true(plan_unit(u.plan, 0)->exec.no_new_privs);
 	assert_int_equal(plan_unit(u.plan, 0)->exec.cap_bounding, 0);
 	assert_non_null(units_finding(&u, DIAG_DEFAULT, "Service.NoNewPrivileges", "not root"));
+	units_write(&u, "z.service",
+	    "[Service]\nExecStart=/bin/true\nUser=nobody\nExecStartPre=+/bin/true\n");
+	assert_int_equal(units_load_one(&u, "z.service"), -EINVAL);
+	item = units_finding(&u, DIAG_REFUSED, "Service.Exec", "by \"+\"");
+	assert_non_null(item);
+	assert_int_equal(item->line, 4);
+	units_write(&u, "z.service", "[Service]\nExecStart=/bin/true\nUser=nobody\n");
+	units_write(&u, "z.service.d/g.conf", "[Service]\nGroup=0\n");
+	assert_int_equal(units_load_one(&u, "z.service"), -EINVAL);
+	item = units_finding(&u, DIAG_REFUSED, "Service.Group", "root's group");
+	assert_non_null(item);
+	assert_true(str_ends(item->file, "z.service.d/g.conf"));
+	units_write(&u, "z.service.d/g.conf", "[Unit]\n");
 	u.options.manager_user = "nobody";
 	assert_int_equal(units_load_one(&u, "z.service"), -EINVAL);
 	assert_non_null(units_finding(&u, DIAG_ERROR, "Service.User", "manager"));
