@@ -59,23 +59,39 @@ static int
 draft_read_dropins(
     struct loader *l, struct draft *d, const struct unit_files *files, struct why *why)
 {
+	const struct file_list *list = &files->beside[UNIT_DROPINS];
 	_cleanup_free_ struct trust_file *found = malloc(sizeof(*found));
 
 	if (!found)
 		return why_set(why, -ENOMEM, "%s", d->id);
-	for (size_t i = 0; i < files->n_dropins; i++) {
-		int r = trust_open(files->dropins[i], false, found, why);
+	for (size_t i = 0; i < list->n; i++) {
+		int r = trust_open(list->paths[i], false, found, why);
 
 		if (r == TRUST_MASK)
 			continue;
 		if (r == 0) {
-			r = draft_read(l, d, files->dropins[i], found->fd, why);
+			r = draft_read(l, d, list->paths[i], found->fd, why);
 			fd_closep(&found->fd);
 		}
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* Links in NAME.wants/ and NAME.requires/ are as good as lines: their names say what is needed. */
+static void
+draft_add_links(struct loader *l, struct draft *d, const struct unit_files *files)
+{
+	static const enum dependency as[UNIT_BESIDE_END] = {
+		[UNIT_WANTS] = DEPENDENCY_WANTS,
+		[UNIT_REQUIRES] = DEPENDENCY_REQUIRES,
+	};
+
+	for (size_t k = UNIT_WANTS; k < UNIT_BESIDE_END; k++)
+		for (size_t i = 0; i < files->beside[k].n; i++)
+			build_append_word(&l->build, &d->dependency_names[as[k]],
+			    strrchr(files->beside[k].paths[i], '/') + 1);
 }
 
 /* A unit that is not there, or no good. */
@@ -120,6 +136,7 @@ loader_unit(struct loader *l, const struct unit_name *name, const char *own_dir,
 		r = draft_read_dropins(l, d, &files, &why);
 	if (r < 0)
 		(void)draft_error(l, d, "%s", why.text);
+	draft_add_links(l, d, &files);
 	l->changed = true;
 	return d;
 }

@@ -8,7 +8,7 @@
 #include "launcher/load/trust.h"
 
 #define ALIAS_DEPTH_MAX 8
-#define DROPINS_MAX 256
+#define BESIDE_MAX 256
 
 static const char *const system_dirs[] = {
 	"/etc/systemd/system",
@@ -24,9 +24,11 @@ unit_files_done(struct unit_files *f)
 	fd_closep(&f->fd);
 	free(f->path);
 	free(f->aliases);
-	for (size_t i = 0; i < f->n_dropins; i++)
-		free(f->dropins[i]);
-	free(f->dropins);
+	for (size_t k = 0; k < UNIT_BESIDE_END; k++) {
+		for (size_t i = 0; i < f->beside[k].n; i++)
+			free(f->beside[k].paths[i]);
+		free(f->beside[k].paths);
+	}
 	*f = (struct unit_files){ .fd = -EBADF };
 }
 
@@ -145,40 +147,53 @@ base_name(const char *path)
 	return strrchr(path, '/') + 1;
 }
 
-/* Adds one drop-in unless a directory before this one had a file of that name. */
+/* Adds one file unless a folder before this one had a file of that name. */
 static int
-dropin_add(struct unit_files *f, const char *dir, const char *file)
+beside_add(struct file_list *list, const char *dir, const char *file)
 {
 	char **more, *path;
 
-	for (size_t i = 0; i < f->n_dropins; i++)
-		if (strcmp(base_name(f->dropins[i]), file) == 0)
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(base_name(list->paths[i]), file) == 0)
 			return 0;
-	if (f->n_dropins == DROPINS_MAX)
+	if (list->n == BESIDE_MAX)
 		return -E2BIG;
-	more = reallocarray(f->dropins, f->n_dropins + 1, sizeof(*more));
+	more = reallocarray(list->paths, list->n + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
-	f->dropins = more;
+	list->paths = more;
 	if (asprintf(&path, "%s/%s", dir, file) < 0)
 		return -ENOMEM;
-	f->dropins[f->n_dropins++] = path;
+	list->paths[list->n++] = path;
 	return 0;
 }
 
-/* All of DIR/NAME.d/ *.conf */
-static int
-dropins_of_dir(struct unit_files *f, const char *dir, const char *name, struct why *why)
+static bool
+beside_takes(enum unit_beside kind, const char *file)
 {
+	struct unit_name name;
+
+	if (kind == UNIT_DROPINS)
+		return file[0] != '.' && str_ends(file, ".conf");
+	return unit_name_parse(file, &name) == 0;
+}
+
+/* All of DIR/NAME.d/ and its like. */
+static int
+beside_of_dir(
+    struct unit_files *f, enum unit_beside kind, const char *dir, const char *name, struct why *why)
+{
+	static const char *const suffixes[] = { ".d", ".wants", ".requires" };
 	_cleanup_free_ struct trust_file *found = malloc(sizeof(*found));
 	char path[PATH_MAX];
 	DIR *d;
 	int r;
 
+	_Static_assert(ELEMENTSOF(suffixes) == UNIT_BESIDE_END, "one each");
 	if (!found)
 		return why_set(why, -ENOMEM, "%s", name);
-	if (snprintf(path, sizeof(path), "%s/%s.d", dir, name) >= (int)sizeof(path))
-		return why_set(why, -ENAMETOOLONG, "%s/%s.d", dir, name);
+	if (snprintf(path, sizeof(path), "%s/%s%s", dir, name, suffixes[kind]) >= (int)sizeof(path))
+		return why_set(why, -ENAMETOOLONG, "%s/%s", dir, name);
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	r = trust_open(path, true, found, why);
@@ -191,27 +206,27 @@ dropins_of_dir(struct unit_files *f, const char *dir, const char *name, struct w
 		return r;
 	}
 	for (struct dirent *e = readdir(d); e && r == 0; e = readdir(d))
-		if (e->d_name[0] != '.' && str_ends(e->d_name, ".conf"))
-			r = dropin_add(f, path, e->d_name);
+		if (beside_takes(kind, e->d_name))
+			r = beside_add(&f->beside[kind], path, e->d_name);
 	(void)closedir(d);
 	return r < 0 ? why_set(why, r, "%s", path) : 0;
 }
 
 /*
- * The drop-in folders of one name in one directory, the most specific first: "a-b@i.service.d",
+ * The folders of one name in one directory, the most specific first: "a-b@i.service.d",
  * "a-b@.service.d", "a-@.service.d", "a-@i.service.d" (systemd's own order).
  */
 static int
-dropins_of_name(
-    struct unit_files *f, const char *dir, const struct unit_name *name, struct why *why)
+beside_of_name(struct unit_files *f, enum unit_beside kind, const char *dir,
+    const struct unit_name *name, struct why *why)
 {
 	struct span prefix = unit_name_prefix(name), instance = unit_name_instance(name);
 	struct unit_name less;
-	int r = dropins_of_dir(f, dir, name->id, why);
+	int r = beside_of_dir(f, kind, dir, name->id, why);
 
 	if (r == 0 && unit_name_is_instance(name) &&
 	    unit_name_make(prefix, span_of(""), unit_name_type(name), &less) == 0)
-		r = dropins_of_name(f, dir, &less, why);
+		r = beside_of_name(f, kind, dir, &less, why);
 	if (r < 0)
 		return r;
 	if (prefix.len > 0 && prefix.ptr[prefix.len - 1] == '-')
@@ -224,28 +239,31 @@ dropins_of_name(
 		instance.ptr = NULL;
 	if (unit_name_make(prefix, instance, unit_name_type(name), &less) < 0)
 		return 0;
-	return dropins_of_name(f, dir, &less, why);
+	return beside_of_name(f, kind, dir, &less, why);
 }
 
 static int
-dropin_order(const void *a, const void *b)
+beside_order(const void *a, const void *b)
 {
 	return strcmp(base_name(*(char *const *)a), base_name(*(char *const *)b));
 }
 
 static int
-dropins_find(const struct search *search, struct unit_files *f, struct why *why)
+beside_find(
+    const struct search *search, struct unit_files *f, enum unit_beside kind, struct why *why)
 {
+	struct file_list *list = &f->beside[kind];
 	const char *dir;
 	int r = 0;
 
 	for (size_t n = 0; n <= f->n_aliases; n++)
 		for (size_t i = 0; r == 0 && (dir = search_dir(search, i)); i++)
-			r = dropins_of_name(f, dir, n == 0 ? &f->name : &f->aliases[n - 1], why);
+			r = beside_of_name(
+			    f, kind, dir, n == 0 ? &f->name : &f->aliases[n - 1], why);
 	for (size_t i = 0; r == 0 && (dir = search_dir(search, i)); i++)
-		r = dropins_of_dir(f, dir, unit_name_type(&f->name), why);
-	if (r == 0 && f->n_dropins > 0)
-		qsort(f->dropins, f->n_dropins, sizeof(*f->dropins), dropin_order);
+		r = beside_of_dir(f, kind, dir, unit_name_type(&f->name), why);
+	if (r == 0 && list->n > 0)
+		qsort(list->paths, list->n, sizeof(*list->paths), beside_order);
 	return r;
 }
 
@@ -256,8 +274,10 @@ unit_files_find(const struct search *search, const struct unit_name *name, struc
 	_cleanup_unit_files_ struct unit_files f = { .fd = -EBADF };
 	int r = unit_find(search, name, 0, &f, why);
 
-	if (r == UNIT_FILES_OK)
-		r = dropins_find(search, &f, why);
+	if (r < 0)
+		return r;
+	for (size_t k = 0; r == UNIT_FILES_OK && k < UNIT_BESIDE_END; k++)
+		r = beside_find(search, &f, (enum unit_beside)k, why);
 	if (r < 0)
 		return r;
 	*ret = f;

@@ -15,14 +15,24 @@ struct search {
 	size_t n_path;
 };
 
+/* What a unit has in folders beside it, "NAME.d" and so on, also those of its type and prefixes. */
+enum unit_beside {
+	UNIT_DROPINS, /* .d, *.conf: in the order they apply */
+	UNIT_WANTS, /* .wants: links, by the name of the unit that is wanted */
+	UNIT_REQUIRES, /* .requires */
+	UNIT_BESIDE_END,
+};
+
 struct unit_files {
 	struct unit_name name; /* after aliases */
 	char *path; /* of the unit file, where it was found */
 	int fd; /* of it, for reading */
 	struct unit_name *aliases; /* other names it was looked up by */
 	size_t n_aliases;
-	char **dropins; /* paths, in the order they apply */
-	size_t n_dropins;
+	struct file_list {
+		char **paths;
+		size_t n;
+	} beside[UNIT_BESIDE_END];
 };
 
 enum unit_files_outcome {

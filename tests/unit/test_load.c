@@ -217,6 +217,129 @@ refusal_is_accepted_by_name_or_taken_back(void **state)
 	units_done(&u);
 }
 
+/* The units of the plan as one text. */
+static const char *
+plan_ids(const struct units *u)
+{
+	static char text[512];
+	struct buf b;
+
+	buf_init(&b, text, sizeof(text));
+	for (uint32_t i = 0; i < u->plan->n_units; i++)
+		(void)buf_printf(&b, "%s ", plan_unit_id(u->plan, i));
+	return text;
+}
+
+static bool
+depends(const struct units *u, const char *id, enum dependency kind, const char *on)
+{
+	PLAN_FOREACH (u->plan, plan_find(u->plan, id)->dependencies[kind], struct plan_index, i)
+		if (strcmp(plan_unit_id(u->plan, i->index), on) == 0)
+			return true;
+	return false;
+}
+
+static void
+what_is_needed_is_pulled_in_and_what_is_only_wanted_may_fail(void **state)
+{
+	const char *accept[] = { "Requires", "Wants", "BindsTo", "PartOf", "Conflicts" };
+	struct units u;
+
+	(void)state;
+	units_init(&u);
+	u.options.unenforced = accept;
+	u.options.n_unenforced = ELEMENTSOF(accept);
+	units_write(&u, "a.service",
+	    "[Unit]\nRequires=b.service network.target\nWants=c.service d.service e.socket\n"
+	    "After=b.service\nBefore=c.service\n[Service]\nExecStart=/bin/true\n");
+	units_write(&u, "b.service", "[Unit]\nPartOf=a.service\n[Service]\nExecStart=/bin/true\n");
+	units_write(&u, "c.service", "[Service]\nExecStart=/bin/true\n");
+	units_write(&u, "d.service", "[Service]\nExecStart=/bin/true\nPrivateTmp=yes\n");
+	units_write(&u, "e.socket", "[Socket]\nListenStream=21003\nService=d.service\n");
+	assert_int_equal(units_load_one(&u, "a.service"), 0);
+	assert_string_equal(plan_ids(&u), "a.service b.service c.service ");
+	assert_non_null(units_finding(&u, DIAG_WARNING, "Service.PrivateTmp", ""));
+	assert_non_null(units_finding(&u, DIAG_WARNING, NULL, "left out"));
+	assert_true(depends(&u, "a.service", DEPENDENCY_REQUIRES, "b.service"));
+	assert_true(depends(&u, "a.service", DEPENDENCY_WANTS, "c.service"));
+	assert_false(depends(&u, "a.service", DEPENDENCY_WANTS, "d.service"));
+	assert_true(depends(&u, "a.service", DEPENDENCY_AFTER, "b.service"));
+	assert_true(depends(&u, "c.service", DEPENDENCY_AFTER, "a.service")); /* by Before= */
+	assert_true(depends(&u, "b.service", DEPENDENCY_PART_OF, "a.service"));
+	assert_false(plan_find(u.plan, "b.service")->wanted);
+	/* what is required must be there and be good */
+	units_write(&u, "b.service", "[Unit]\nBindsTo=d.service\n[Service]\nExecStart=/bin/true\n");
+	assert_int_equal(units_load_one(&u, "a.service"), -EINVAL);
+	assert_non_null(units_finding(&u, DIAG_REFUSED, "Service.PrivateTmp", ""));
+	units_write(&u, "b.service",
+	    "[Unit]\nRequires=sallyport-no.service\n[Service]\nExecStart=/bin/true\n");
+	assert_int_equal(units_load_one(&u, "a.service"), -EINVAL);
+	assert_non_null(units_finding(&u, DIAG_ERROR, NULL, "not found"));
+	units_done(&u);
+}
+
+static void
+links_beside_a_unit_are_dependencies(void **state)
+{
+	struct units u;
+
+	(void)state;
+	units_init(&u);
+	units_write(&u, "a.service", "[Service]\nExecStart=/bin/true\n");
+	units_write(&u, "b.service", "[Service]\nExecStart=/bin/true\n");
+	units_write(&u, "a.service.requires/b.service", "");
+	assert_int_equal(units_load_one(&u, "a.service"), 0);
+	assert_string_equal(plan_ids(&u), "a.service b.service ");
+	units_done(&u);
+}
+
+static void
+accepting_socket_takes_the_template(void **state)
+{
+	const char *accept[] = { "Accept", "MaxConnections" };
+	struct units u;
+
+	(void)state;
+	units_init(&u);
+	u.options.unenforced = accept;
+	u.options.n_unenforced = ELEMENTSOF(accept);
+	units_write(&u, "e.socket", "[Socket]\nListenStream=21003\nAccept=yes\n");
+	units_write(
+	    &u, "e@.service", "[Service]\nExecStart=-/bin/echo %i %p %%\nStandardInput=socket\n");
+	assert_int_equal(units_load_one(&u, "e.socket"), 0);
+	assert_string_equal(plan_ids(&u), "e.socket e@.service ");
+	assert_true(plan_unit(u.plan, 1)->is_template);
+	assert_string_equal(plan_str(u.plan, plan_unit(u.plan, 0)->socket.fd_name), "connection");
+	assert_int_equal(plan_unit(u.plan, 0)->socket.trigger_limit_burst, 200);
+	units_write(&u, "e.socket", "[Socket]\nListenDatagram=21003\nAccept=yes\n");
+	assert_int_equal(units_load_one(&u, "e.socket"), -EINVAL);
+	assert_non_null(units_finding(&u, DIAG_ERROR, "Socket.Accept", "no connections"));
+	units_write(
+	    &u, "e.socket", "[Socket]\nListenStream=21003\nAccept=yes\nService=x.service\n");
+	assert_int_equal(units_load_one(&u, "e.socket"), -EINVAL);
+	assert_non_null(units_finding(&u, DIAG_ERROR, "Socket.Service", "Accept"));
+	units_write(&u, "f.socket", "[Socket]\nListenStream=21003\nAccept=yes\n");
+	assert_int_equal(units_load_one(&u, "f.socket"), -EINVAL);
+	assert_non_null(units_finding(&u, DIAG_ERROR, NULL, "f@.service cannot be loaded"));
+	units_done(&u);
+}
+
+static void
+socket_as_standard_input_is_one(void **state)
+{
+	struct units u;
+
+	(void)state;
+	units_init(&u);
+	units_write(&u, "w.socket", "[Socket]\nListenStream=21003\n");
+	units_write(&u, "w.service", "[Service]\nExecStart=/bin/true\nStandardInput=socket\n");
+	assert_int_equal(units_load_one(&u, "w.socket"), 0);
+	units_write(&u, "w.socket", "[Socket]\nListenStream=21003\nListenStream=21004\n");
+	assert_int_equal(units_load_one(&u, "w.socket"), -EINVAL);
+	assert_non_null(units_finding(&u, DIAG_ERROR, "Service.StandardInput", "one listener"));
+	units_done(&u);
+}
+
 static void
 missing_and_masked_units_are_named(void **state)
 {
@@ -294,6 +417,10 @@ main(void)
 		cmocka_unit_test(sloppy_value_of_a_harmless_directive_only_warns),
 		cmocka_unit_test(root_service_needs_permission),
 		cmocka_unit_test(refusal_is_accepted_by_name_or_taken_back),
+		cmocka_unit_test(what_is_needed_is_pulled_in_and_what_is_only_wanted_may_fail),
+		cmocka_unit_test(links_beside_a_unit_are_dependencies),
+		cmocka_unit_test(accepting_socket_takes_the_template),
+		cmocka_unit_test(socket_as_standard_input_is_one),
 		cmocka_unit_test(missing_and_masked_units_are_named),
 		cmocka_unit_test(path_searches_its_own_folder_first),
 		cmocka_unit_test(file_that_others_may_write_is_refused_and_named),

@@ -23,8 +23,9 @@ find(const struct units *u, const char *id, struct unit_files *f, char drops[102
 	*f = (struct unit_files){ .fd = -EBADF };
 	r = unit_files_find(&search, &name, f, &why);
 	buf_init(&b, drops, 1024);
-	for (size_t i = 0; i < f->n_dropins; i++)
-		(void)buf_printf(&b, "%s ", f->dropins[i] + strlen(u->dir) + 1);
+	for (size_t k = 0; k < UNIT_BESIDE_END; k++)
+		for (size_t i = 0; i < f->beside[k].n; i++)
+			(void)buf_printf(&b, "%s ", f->beside[k].paths[i] + strlen(u->dir) + 1);
 	return r;
 }
 
@@ -113,6 +114,25 @@ alias_leads_to_the_unit_and_its_dropins(void **state)
 }
 
 static void
+links_beside_a_unit_name_what_it_needs(void **state)
+{
+	struct units u;
+	struct unit_files f;
+	char drops[1024];
+
+	(void)state;
+	units_init(&u);
+	units_write(&u, "hi/x.service", "[Unit]\n");
+	units_write(&u, "hi/x.service.wants/w.service", "");
+	units_write(&u, "hi/x.service.wants/README", "");
+	units_write(&u, "lo/x.service.requires/r.socket", "");
+	assert_int_equal(find(&u, "x.service", &f, drops), UNIT_FILES_OK);
+	assert_string_equal(drops, "hi/x.service.wants/w.service lo/x.service.requires/r.socket ");
+	unit_files_done(&f);
+	units_done(&u);
+}
+
+static void
 link_to_a_file_elsewhere_keeps_its_name(void **state)
 {
 	struct units u;
@@ -159,6 +179,7 @@ main(void)
 		cmocka_unit_test(first_folder_wins),
 		cmocka_unit_test(dropins_come_in_systemds_order),
 		cmocka_unit_test(alias_leads_to_the_unit_and_its_dropins),
+		cmocka_unit_test(links_beside_a_unit_name_what_it_needs),
 		cmocka_unit_test(link_to_a_file_elsewhere_keeps_its_name),
 		cmocka_unit_test(masks_and_loops),
 	};
