@@ -3,7 +3,7 @@
  * Runs as: root at start, on listeners; the child before it drops, on an accepted connection.
  * Trusts:  the frozen plan.
  * Calls:   setsockopt(2), getsockopt(2) and fcntl(2); async-signal-safe but for why.
- * Tests:   tests/unit/test_sock_options.c, tests/systemd/
+ * Tests:   tests/unit/test_sock_open.c, tests/systemd/
  */
 #pragma once
 

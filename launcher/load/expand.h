@@ -1,7 +1,7 @@
 /*
  * expand.h - "%i" and the like at load: systemd.unit(5), "Specifiers".
  * Runs as: as load.h.
- * Tests:   tests/unit/test_specifier.c
+ * Tests:   tests/unit/test_name.c
  */
 #pragma once
 

@@ -7,4 +7,5 @@
 
 #include "launcher/monitor/monitor.h"
 
+/* Kills, reaps, removes. Never fails: what resists is left and said. */
 void leave(struct monitor *m);

@@ -2,6 +2,7 @@
  * upstream.h - what is above us: a service manager that wants to hear that we are ready.
  * Runs as: root, before confinement.
  * Source:  sd_notify(3).
+ * Tests:   tests/activation/
  */
 #pragma once
 

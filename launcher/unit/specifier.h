@@ -4,7 +4,7 @@
  * Runs as: a child between fork and exec, as root; the loader. Allocates only if the buffer does.
  * Trusts:  an instance name made from a connection ends up in arguments and the environment only,
  *          and holds nothing but the characters of a unit name.
- * Tests:   tests/unit/test_specifier.c
+ * Tests:   tests/unit/test_name.c
  */
 #pragma once
 
