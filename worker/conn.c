@@ -20,9 +20,9 @@ static_assert(OUT_RESERVE < CONN_OUT_BYTES / 2, "several answers fit");
 #define STEP_ON 0x100
 
 void
-conn_init(struct conn *c, struct conn_env *env, const struct transport *t)
+conn_init(struct conn *c, struct conn_env *env, const struct transport *t, const struct peer *peer)
 {
-	*c = (struct conn){ .t = *t, .env = env };
+	*c = (struct conn){ .t = *t, .env = env, .peer = *peer };
 	c->state = t->ops->handshake ? C_HANDSHAKE : C_HEAD;
 	c->patience = t->ops->handshake ? PATIENCE_HANDSHAKE : PATIENCE_HEAD;
 	c->progressed = true;
@@ -43,8 +43,9 @@ conn_flush(struct conn *c, bool more)
 		if (n < 0)
 			return CONN_OVER;
 		c->progressed = true;
+		c->slow_bytes += (uint64_t)n;
 		w->out_off += (uint32_t)n;
-		w->stats.bytes_sent += (uint64_t)n;
+		w->stats->bytes_sent += (uint64_t)n;
 	}
 	w->out_off = w->out_len = 0;
 	return 0;
@@ -76,8 +77,8 @@ conn_answer(struct conn *c)
 
 	c->requests++;
 	c->progressed = true;
-	w->stats.requests++;
-	w->stats.by_class[a->status / 100]++;
+	w->stats->requests++;
+	w->stats->by_status[a->status]++;
 	w->close_after = w->head.close || a->close || w->draining ||
 			 c->requests >= w->limits.requests ||
 			 (w->head.req.has_body && w->head.expect_continue && !w->continued);
@@ -103,7 +104,15 @@ conn_respond(struct conn *c)
 	answer_init(&w->answer);
 	w->head.req.base = w->in + w->in_off;
 	w->head.req.secure = c->t.ops->secure;
-	w->respond(w->site, &w->head.req, w->date.second, &w->answer);
+	w->head.req.peer = &c->peer;
+	w->head.req.role = c->role;
+	if (!addrs_request(w->addrs, &c->peer, w->now_usec)) {
+		w->stats->limited++;
+		w->respond_error(w->arg, 429, &w->answer);
+		w->answer.head_only = w->head.req.method == METHOD_HEAD;
+		return conn_answer(c);
+	}
+	w->respond(w->arg, &w->head.req, w->date.second, &w->answer);
 	return conn_answer(c);
 }
 
@@ -114,7 +123,7 @@ conn_refuse(struct conn *c, unsigned status)
 	struct conn_env *w = c->env;
 
 	answer_init(&w->answer);
-	w->respond_error(status, &w->answer);
+	w->respond_error(w->arg, status, &w->answer);
 	w->answer.close = true;
 	/* Only what parsed can say HEAD; a body after the head of a HEAD answer would confuse. */
 	w->answer.head_only = w->head.req.method == METHOD_HEAD && w->head.req.method_text.len > 0;
@@ -157,6 +166,7 @@ conn_fill(struct conn *c)
 	if (n <= 0)
 		return CONN_OVER;
 	w->in_len += (uint32_t)n;
+	c->slow_bytes += (uint64_t)n;
 	w->drained = (size_t)n < room && !(c->t.ops->pending && c->t.ops->pending(&c->t));
 	return STEP_ON;
 }
@@ -242,7 +252,7 @@ conn_send_memory(struct conn *c, struct stretch *s, bool more)
 
 	if (n <= 0)
 		return n;
-	w->stats.bytes_sent += (uint64_t)n;
+	w->stats->bytes_sent += (uint64_t)n;
 	if ((size_t)n < head) {
 		w->out_off += (uint32_t)n;
 		return n;
@@ -266,7 +276,7 @@ conn_send_file(struct conn *c, struct stretch *s)
 
 		n = c->t.ops->sendfile(&c->t, w->answer.fd, &off, max);
 		if (n > 0)
-			w->stats.bytes_sent += (uint64_t)n;
+			w->stats->bytes_sent += (uint64_t)n;
 	} else {
 		const size_t room = CONN_OUT_BYTES - w->out_len;
 
@@ -311,6 +321,7 @@ conn_step_send(struct conn *c)
 		if (n < 0)
 			return CONN_OVER;
 		c->progressed = true;
+		c->slow_bytes += (uint64_t)n;
 		if ((uint64_t)n >= budget)
 			return WANT_WRITE;
 		budget -= (uint64_t)n;
@@ -399,6 +410,34 @@ conn_set_patience(struct conn *c)
 		c->patience = PATIENCE_IDLE;
 }
 
+/*
+ * The minimum rate, for what takes longer than one step: a peer that takes a byte now and then
+ * renews its time limit each time and would stay for ever. Return: false when it is too slow.
+ */
+static bool
+conn_is_fast_enough(struct conn *c)
+{
+	const struct conn_env *w = c->env;
+	const bool moving = c->patience == PATIENCE_BODY || c->patience == PATIENCE_WRITE;
+	uint64_t passed;
+
+	if (!moving) {
+		c->slow_since_usec = 0;
+		return true;
+	}
+	if (c->slow_since_usec == 0) {
+		c->slow_since_usec = w->now_usec;
+		c->slow_bytes = 0;
+		return true;
+	}
+	passed = w->now_usec - c->slow_since_usec;
+	if (w->limits.min_rate == 0 || passed < CONN_RATE_GRACE_USEC ||
+	    c->slow_bytes >= passed / USEC_PER_SEC * w->limits.min_rate)
+		return true;
+	w->stats->too_slow++;
+	return false;
+}
+
 /* Runs states until one waits, and puts away what is half done. The work space is loaded. */
 static int
 conn_run(struct conn *c)
@@ -409,7 +448,7 @@ conn_run(struct conn *c)
 		want = conn_step_once(c);
 	while (want == STEP_ON);
 	conn_set_patience(c);
-	if (want == CONN_OVER || work_store(c) < 0) {
+	if (want == CONN_OVER || !conn_is_fast_enough(c) || work_store(c) < 0) {
 		answer_done(&c->env->answer);
 		return CONN_OVER;
 	}
@@ -427,7 +466,7 @@ conn_step(struct conn *c)
 int
 conn_timeout(struct conn *c)
 {
-	c->env->stats.timeouts[c->patience]++;
+	c->env->stats->timeouts[c->patience]++;
 	if (!c->held || (c->state != C_HEAD && c->state != C_BODY) || c->patience == PATIENCE_WRITE)
 		return CONN_OVER;
 	work_load(c);

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/clock.h"
+#include "worker/addrs.h"
 #include "worker/http/body.h"
 #include "worker/http/head.h"
 #include "worker/http/wire.h"
@@ -27,15 +29,22 @@ enum patience {
 	PATIENCE_END,
 };
 
+/* A body or an answer may be slower than the minimum rate at first: buffers fill, routes settle. */
+#define CONN_RATE_GRACE_USEC (10 * USEC_PER_SEC)
+
 struct conn_limits {
 	struct head_limits head;
 	uint64_t body_bytes;
+	uint64_t
+	    min_rate; /* bytes a second of a body or an answer, after RATE_GRACE_USEC; 0: none */
 	uint32_t requests; /* on one connection */
 };
 
 struct conn_stats {
 	uint64_t requests, bytes_sent, timeouts[PATIENCE_END];
-	uint64_t by_class[6]; /* answers by first digit of their status */
+	uint64_t too_slow; /* cut for less than the minimum rate */
+	uint64_t limited; /* 429 by rate */
+	uint64_t by_status[600];
 };
 
 #define CONN_IN_BYTES (65536u + 16384u) /* a head of the largest size, and one read more */
@@ -49,10 +58,12 @@ struct conn_env {
 	struct conn_limits limits;
 	struct dateline date;
 	bool draining; /* every answer is the last of its connection */
-	void (*respond)(void *site, const struct request *r, int64_t now, struct answer *a);
-	void (*respond_error)(unsigned status, struct answer *a);
-	void *site;
-	struct conn_stats stats;
+	void (*respond)(void *arg, const struct request *r, int64_t now, struct answer *a);
+	void (*respond_error)(void *arg, unsigned status, struct answer *a);
+	void *arg;
+	struct addrs *addrs; /* request rates; NULL: no limit */
+	uint64_t now_usec; /* of this turn of the loop */
+	struct conn_stats *stats;
 	/* Work space of the connection being stepped. */
 	struct head head;
 	struct body body;
@@ -74,16 +85,21 @@ struct held;
 struct conn {
 	struct transport t;
 	struct conn_env *env;
+	struct peer peer;
 	struct held *held; /* NULL while nothing is half done: an idle connection has no buffer */
 	uint32_t requests;
 	uint8_t state;
 	uint8_t patience; /* enum patience, for the server */
+	uint8_t role; /* enum role of the listener, for who answers */
 	bool progressed; /* the time limit starts anew */
+	uint64_t slow_since_usec; /* in a body or an answer that takes more than one step; or 0 */
+	uint64_t slow_bytes; /* moved since then */
 	uint32_t lingered; /* bytes thrown away after our last answer */
 };
 
 /* Takes over t. */
-void conn_init(struct conn *c, struct conn_env *env, const struct transport *t);
+void conn_init(
+    struct conn *c, struct conn_env *env, const struct transport *t, const struct peer *peer);
 
 enum { CONN_OVER = -1 };
 

@@ -1,5 +1,5 @@
 /*
- * main.c - sallyport-httpd: arguments, self-check, sockets, loop, exit code.
+ * main.c - sallyport-httpd: arguments, self-check, sockets, supervisor, exit code.
  * Runs as: user sallyport-httpd, without any right; refuses to be more.
  * Logs:    yes.
  * Tests:   tests/http/test_http_start.py
@@ -8,42 +8,12 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "common/clock.h"
 #include "common/log.h"
-#include "worker/hooks.h"
-#include "worker/listener.h"
-#include "worker/options.h"
+#include "worker/config/table.h"
 #include "worker/selfcheck.h"
-#include "worker/server.h"
-#include "worker/site/site.h"
+#include "worker/site/mime.h"
+#include "worker/supervise.h"
 #include "worker/tls/tls.h"
-
-static void
-main_respond(void *site, const struct request *r, int64_t now, struct answer *a)
-{
-	site_answer(site, r, now, a);
-}
-
-static const struct server_options main_defaults = {
-	.limits = {
-		.head = { .line_bytes = 8192, .head_bytes = 16384, .fields = 100 },
-		.body_bytes = 1 << 20,
-		.requests = 10000,
-	},
-	.patience_usec = {
-		[PATIENCE_HANDSHAKE] = 15 * USEC_PER_SEC,
-		[PATIENCE_HEAD] = 15 * USEC_PER_SEC,
-		[PATIENCE_IDLE] = 75 * USEC_PER_SEC,
-		[PATIENCE_BODY] = 30 * USEC_PER_SEC,
-		[PATIENCE_WRITE] = 60 * USEC_PER_SEC,
-		[PATIENCE_LINGER] = 5 * USEC_PER_SEC,
-	},
-	.drain_idle_usec = 1 * USEC_PER_SEC,
-	.drain_usec = 30 * USEC_PER_SEC,
-	.connections = 100000,
-	.respond = main_respond,
-	.respond_error = site_answer_error,
-};
 
 static int
 main_fail(int code, const struct why *why)
@@ -52,25 +22,39 @@ main_fail(int code, const struct why *why)
 	return code;
 }
 
-/* The command line over the defaults. Return: 0 or -EINVAL with why. */
-static int
-main_tls_options(const struct options *o, struct tls_options *t, struct why *why)
+static enum log_level
+main_level(const char *name)
 {
-	*t = tls_defaults;
-	t->n_certs = o->certs.n;
-	memcpy(t->certs, o->certs.item, o->certs.n * sizeof(t->certs[0]));
-	t->keyd = o->keyd ? o->keyd : t->keyd;
-	t->min_version = o->tls_min ? o->tls_min : t->min_version;
-	t->groups = o->tls_groups ? o->tls_groups : t->groups;
-	t->client_ca = o->client_ca;
-	if (o->client_ca)
-		t->client_auth = TLS_CLIENT_AUTH_REQUIRED;
-	if (!o->client_auth || strcmp(o->client_auth, "required") == 0)
-		return 0;
-	if (strcmp(o->client_auth, "optional") != 0)
-		return why_set(
-		    why, -EINVAL, "--client-auth %s: want required or optional", o->client_auth);
-	t->client_auth = TLS_CLIENT_AUTH_OPTIONAL;
+	static const char *const names[] = { "error", "warning", "notice", "info", "debug" };
+
+	for (unsigned i = 0; i < ELEMENTSOF(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return (enum log_level)(LOG_LEVEL_ERROR + i);
+	return LOG_LEVEL_INFO;
+}
+
+/* Options that can be judged without sockets. */
+static int
+main_check(const struct options *o, const struct config *c, struct why *why)
+{
+	struct tls_options tls;
+	int r = serve_tls_options(o, &tls, why);
+
+	if (r == 0)
+		r = tls_check(&tls, why);
+	if (r == 0)
+		r = mime_load(c->settings.mime_types);
+	return r;
+}
+
+/* Every socket must be one that we can serve. */
+static int
+main_roles(const struct listeners *l, const struct options *o, struct why *why)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->list[i].role == ROLE_HTTPS && o->certs.n == 0)
+			return why_set(
+			    why, -EOPNOTSUPP, "socket %s: it needs --cert FILE", l->list[i].text);
 	return 0;
 }
 
@@ -78,15 +62,9 @@ int
 main(int argc, char **argv)
 {
 	static struct listeners listeners;
-	struct server_options so = main_defaults;
-	struct site_options site = {
-		.index = "index.html", .cache_files = 4096, .cache_bytes = 64u << 20
-	};
+	struct config *config = calloc(1, sizeof(*config));
 	struct options o;
 	struct why why = { "" };
-	static struct tls_options tls_options;
-	struct server *server = NULL;
-	struct tls *tls = NULL;
 	int r;
 
 	log_setup("sallyport-httpd", LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
@@ -95,6 +73,7 @@ main(int argc, char **argv)
 		return main_fail(EX_USAGE, &why);
 	if (o.help) {
 		options_help();
+		config_print_help();
 		return 0;
 	}
 	if (o.version) {
@@ -103,35 +82,18 @@ main(int argc, char **argv)
 	}
 	if (!o.check && selfcheck(&why) < 0)
 		return main_fail(EX_NOPERM, &why);
-	if (main_tls_options(&o, &tls_options, &why) < 0)
-		return main_fail(EX_USAGE, &why);
-	site.root = o.root;
-	r = site_new(&site, (struct site **)&so.site, &why);
+	r = config ? supervise_load(&o, config, &why) : why_set(&why, -ENOMEM, "configuration");
+	if (r == 0)
+		r = main_check(&o, config, &why);
 	if (r < 0)
 		return main_fail(EX_CONFIG, &why);
+	log_setup("sallyport-httpd", LOG_FORMAT_TEXT, main_level(config->settings.log_level));
 	if (o.check) {
-		site_free(so.site);
-		return tls_check(&tls_options, &why) < 0 ? main_fail(EX_CONFIG, &why) : 0;
+		config_done(config);
+		free(config);
+		return 0;
 	}
-	if (hook_is_set("short-handshake")) /* so that a test can watch thousands run out of time */
-		so.patience_usec[PATIENCE_HANDSHAKE] = USEC_PER_SEC;
-	so.factory[ROLE_HTTP] = plain_factory;
-	if (listeners_take(&listeners, &why) < 0)
+	if (listeners_take(&listeners, &why) < 0 || main_roles(&listeners, &o, &why) < 0)
 		return main_fail(EX_UNAVAILABLE, &why);
-	if (o.certs.n > 0) {
-		if (tls_new(&tls_options, &tls, &why) < 0)
-			return main_fail(EX_CONFIG, &why);
-		so.factory[ROLE_HTTPS] = tls_factory(tls);
-	}
-	if (server_new(&so, &listeners, &server, &why) < 0)
-		return main_fail(EX_UNAVAILABLE, &why);
-	if (tls)
-		tls_attach(tls, server_loop(server));
-	r = server_run(server);
-	if (tls)
-		tls_detach(tls);
-	server_free(server);
-	tls_free(tls);
-	site_free(so.site);
-	return r < 0 ? EX_SOFTWARE : 0;
+	return supervise(&o, &listeners, config);
 }

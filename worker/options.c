@@ -27,6 +27,8 @@ static const struct option_row option_rows[] = {
 	    "Serve the files below DIR. All that is needed for one site." },
 	{ "config", "FILE", OPTION_TEXT, offsetof(struct options, config),
 	    "Read sites, routes and limits from FILE." },
+	{ "workers", "N", OPTION_TEXT, offsetof(struct options, workers),
+	    "Processes that serve, whatever the configuration says." },
 	{ "cert", "FILE", OPTION_LIST, offsetof(struct options, certs),
 	    "A certificate and its chain (PEM, repeatable); the key is sallyport-keyd's." },
 	{ "keyd", "PATH", OPTION_TEXT, offsetof(struct options, keyd),

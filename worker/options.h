@@ -22,6 +22,7 @@ struct option_list {
 struct options {
 	const char *root;
 	const char *config;
+	const char *workers; /* NULL: what the configuration says */
 	struct option_list certs;
 	const char *keyd, *tls_min, *tls_groups, *client_ca, *client_auth; /* NULL: the default */
 	bool check, help, version;

@@ -4,47 +4,11 @@
  * Time limits cost a few pointers per request: every kind of waiting has one fixed length, so the
  * connections in it form a list in order of their deadlines, and one timer watches the heads.
  */
-#include "worker/server.h"
-
 #include <assert.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 
 #include "common/log.h"
-#include "worker/evloop.h"
-
-#define ACCEPT_BATCH 16
-
-struct slot {
-	struct evloop_fd io;
-	struct conn conn;
-	struct server *server;
-	struct slot *prev, *next; /* in the list of its patience, or in the free list */
-	uint64_t deadline_usec;
-	uint8_t list; /* enum patience it is listed under */
-};
-
-struct gate {
-	struct evloop_fd io;
-	struct server *server;
-	const struct listener *listener;
-};
-
-struct server {
-	struct evloop *loop;
-	struct server_options o;
-	struct evloop_timer expiry, drain;
-	struct evloop_signal on_term, on_int;
-	size_t n_gates;
-	struct gate gates[LISTENERS_MAX];
-	struct slot lists[PATIENCE_END]; /* ring heads; only prev and next are used */
-	struct slot *free;
-	uint32_t n_conns;
-	uint64_t accepted;
-	bool cut; /* the drain ran out of time */
-	struct conn_env env;
-};
+#include "worker/server_inner.h"
 
 static void
 slot_unlist(struct slot *s)
@@ -83,11 +47,13 @@ slot_end(struct slot *s)
 	struct server *v = s->server;
 
 	evloop_fd_want(&s->io, 0);
+	addrs_close(v->addrs, &s->conn.peer);
 	conn_done(&s->conn);
 	slot_unlist(s);
 	s->next = v->free;
 	v->free = s;
 	v->n_conns--;
+	gates_room(v);
 	server_check_drained(v);
 }
 
@@ -106,25 +72,17 @@ slot_after(struct slot *s, int want)
 	}
 }
 
-static void
-slot_on_io(void *arg, int ready)
+void
+slot_step(struct slot *s)
 {
-	struct slot *s = arg;
-
-	(void)ready;
 	slot_after(s, conn_step(&s->conn));
 }
 
-static struct slot *
-slot_of_transport(struct transport *t)
+void
+slot_start(struct slot *s)
 {
-	return (struct slot *)(void *)((char *)t - offsetof(struct slot, conn.t));
-}
-
-static void
-slot_wake(struct transport *t)
-{
-	evloop_fd_feed(&slot_of_transport(t)->io, WANT_READ | WANT_WRITE);
+	slot_list(s, s->conn.patience);
+	slot_step(s); /* read before poll: the request is often there */
 }
 
 /* Ends what is overdue. Return: the earliest deadline left, or 0. */
@@ -160,61 +118,14 @@ server_on_expiry(void *arg)
 		evloop_timer_set(&v->expiry, earliest - now);
 }
 
-static int
-gate_open_conn(struct gate *g, int fd)
-{
-	struct server *v = g->server;
-	const struct transport_factory *factory = &v->o.factory[g->listener->role];
-	struct slot *s = v->free;
-	struct transport t;
-	int r;
-
-	r = factory->take(factory->context, fd, &t);
-	if (r < 0)
-		return r;
-	if (s) {
-		v->free = s->next;
-	} else {
-		s = malloc(sizeof(*s));
-		if (!s) {
-			t.ops->close(&t);
-			return -ENOMEM;
-		}
-	}
-	s->server = v;
-	t.wake = slot_wake;
-	conn_init(&s->conn, &v->env, &t);
-	evloop_fd_init(v->loop, &s->io, fd, slot_on_io, s);
-	v->n_conns++;
-	v->accepted++;
-	slot_list(s, s->conn.patience);
-	slot_after(s, conn_step(&s->conn)); /* read before poll: the request is often there */
-	return 0;
-}
-
-static void
-gate_on_io(void *arg, int ready)
-{
-	struct gate *g = arg;
-	struct server *v = g->server;
-
-	(void)ready;
-	for (int i = 0; i < ACCEPT_BATCH && v->n_conns < v->o.connections; i++) {
-		const int fd = accept4(g->listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (fd < 0)
-			return; /* none left, or one that gave up while it was queued */
-		(void)gate_open_conn(
-		    g, fd); /* on failure the connection is closed: it is counted */
-	}
-}
-
 static void
 server_before(void *arg)
 {
 	struct server *v = arg;
 
 	dateline_set(&v->env.date, evloop_wall_seconds(v->loop));
+	v->env.now_usec = evloop_now_usec(v->loop);
+	v->stats->connections = v->n_conns;
 }
 
 static void
@@ -254,14 +165,12 @@ server_on_term(void *arg, int signo)
 	if (v->env.draining)
 		return;
 	v->env.draining = true;
-	for (size_t i = 0; i < v->n_gates; i++)
-		evloop_fd_want(&v->gates[i].io, 0);
+	gates_watch(v, false);
 	for (size_t i = 0; i < ELEMENTSOF(hurried); i++)
 		server_hurry(v, hurried[i], v->o.drain_idle_usec);
 	evloop_timer_set(&v->expiry, v->o.drain_idle_usec);
 	evloop_timer_set(&v->drain, v->o.drain_usec);
-	log_notice("draining: %u connections", v->n_conns);
-	(void)sd_notifyf(0, "STOPPING=1\nSTATUS=Draining %u connections", v->n_conns);
+	log_debug("draining: %u connections", v->n_conns);
 	server_check_drained(v);
 }
 
@@ -275,32 +184,27 @@ server_new(
 	if (!v)
 		return why_set(why, -ENOMEM, "server");
 	v->o = *o;
+	v->spare = -EBADF;
 	v->env.limits = o->limits;
 	v->env.respond = o->respond;
 	v->env.respond_error = o->respond_error;
-	v->env.site = o->site;
+	v->env.arg = o->arg;
+	v->env.stats = &o->stats->conn;
+	v->stats = o->stats;
 	for (unsigned p = 0; p < PATIENCE_END; p++)
 		v->lists[p].next = v->lists[p].prev = &v->lists[p];
-	r = evloop_new(&v->loop);
+	v->addrs = addrs_new(&o->addrs, &r);
+	v->env.addrs = v->addrs;
+	if (r == 0)
+		r = evloop_new(&v->loop);
 	if (r < 0) {
+		addrs_free(v->addrs);
 		free(v);
 		return why_set(why, r, "event loop");
 	}
 	evloop_timer_init(v->loop, &v->expiry, server_on_expiry, v);
 	evloop_timer_init(v->loop, &v->drain, server_on_drained, v);
-	for (size_t i = 0; i < l->n; i++) {
-		struct gate *g = &v->gates[v->n_gates++];
-
-		if (!o->factory[l->list[i].role].take) {
-			r = why_set(why, -EOPNOTSUPP, "socket %s: this role is not served",
-			    l->list[i].text);
-			server_free(v);
-			return r;
-		}
-		g->server = v;
-		g->listener = &l->list[i];
-		evloop_fd_init(v->loop, &g->io, g->listener->fd, gate_on_io, g);
-	}
+	gates_init(v, l);
 	*ret = v;
 	return 0;
 }
@@ -316,14 +220,8 @@ server_run(struct server *v)
 {
 	evloop_signal_add(v->loop, &v->on_term, SIGTERM, server_on_term, v);
 	evloop_signal_add(v->loop, &v->on_int, SIGINT, server_on_term, v);
-	for (size_t i = 0; i < v->n_gates; i++) {
-		evloop_fd_want(&v->gates[i].io, WANT_READ);
-		log_info("serving %s", v->gates[i].listener->text);
-	}
-	(void)sd_notifyf(0, "READY=1\nSTATUS=Serving on %zu sockets", v->n_gates);
+	gates_watch(v, true);
 	evloop_run(v->loop, server_before, v);
-	log_notice("stopped: %llu connections, %llu requests", (unsigned long long)v->accepted,
-	    (unsigned long long)v->env.stats.requests);
 	return v->cut ? -ETIMEDOUT : 0;
 }
 
@@ -341,6 +239,8 @@ server_free(struct server *v)
 		v->free = s->next;
 		free(s);
 	}
+	addrs_free(v->addrs);
+	fd_closep(&v->spare);
 	evloop_free(v->loop);
 	free(v);
 }

@@ -8,22 +8,32 @@
 #pragma once
 
 #include "common/why.h"
+#include "worker/addrs.h"
 #include "worker/conn.h"
 #include "worker/listener.h"
 
 struct server;
 
+/* Counters of one worker; see shared.h for who else reads them. */
+struct server_stats {
+	uint64_t connections; /* now */
+	uint64_t accepted, turned_away, refused;
+	struct conn_stats conn;
+};
+
 struct server_options {
 	struct conn_limits limits;
+	struct addrs_limits addrs;
 	uint64_t patience_usec[PATIENCE_END];
 	uint64_t drain_idle_usec; /* grace for idle connections at the end */
 	uint64_t drain_usec; /* after this, connections are cut */
 	uint32_t connections; /* at once */
+	struct server_stats *stats;
 	/* What answers; see struct conn_env. */
-	void (*respond)(void *site, const struct request *r, int64_t now, struct answer *a);
-	void (*respond_error)(unsigned status, struct answer *a);
-	void *site;
-	/* How each role's connections are made; take is NULL for a role that is not served. */
+	void (*respond)(void *arg, const struct request *r, int64_t now, struct answer *a);
+	void (*respond_error)(void *arg, unsigned status, struct answer *a);
+	void *arg;
+	/* How each role's connections are made. */
 	struct transport_factory factory[ROLE_END];
 };
 

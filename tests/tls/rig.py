@@ -277,7 +277,7 @@ class Worker(Daemon):
                     f.write((b"sallyport " * (size // 10 + 1))[:size])
         self.https, self.http = https or tcp_listener(), tcp_listener()
         self.port, self.http_port = self.https.getsockname()[1], self.http.getsockname()[1]
-        command = [program, "--root", root, "--keyd", keyd_path, *options]
+        command = [program, "--workers", "1", "--root", root, "--keyd", keyd_path, *options]
         for cert in certs:
             command += ["--cert", cert]
         super().__init__(where, name, HTTPD_USER, [("https", self.https), ("http", self.http)],
@@ -340,8 +340,12 @@ class TlsClient:
 
 
 def rss_kb(pid):
+    """Of a process and its children: the first process of the worker holds no connection."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        children = f.read().split()
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        return int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+        own = int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+    return own + sum(rss_kb(child) for child in children)
 
 
 HTTPD_HOOKS = os.path.join(BUILD, "tests/sallyport-httpd-hooks")

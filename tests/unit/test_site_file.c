@@ -63,7 +63,9 @@ write_file(const struct fixture *f, const char *name, const char *text, size_t l
 static int
 get(struct filecache *c, const struct fixture *f, const char *path, int64_t now, struct file **ret)
 {
-	return filecache_get(c, f->root, 1, span_of(path), now, ret);
+	const struct file_root root = { f->root, 1, NULL };
+
+	return filecache_get(c, &root, span_of(path), now, ret);
 }
 
 static void

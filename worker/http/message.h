@@ -60,7 +60,14 @@ struct piece16 {
 	uint16_t len;
 };
 
+/* Who asks: a v4 address is v4-mapped; all zero for a unix socket. */
+struct peer {
+	uint8_t addr[16];
+	uint16_t port;
+};
+
 struct request {
+	const struct peer *peer; /* NULL in tests */
 	const char *base; /* what the offsets count from */
 	struct piece16 method_text;
 	struct piece16 target; /* as it was sent */
@@ -71,6 +78,7 @@ struct request {
 	uint16_t n_fields;
 	uint8_t method; /* enum method */
 	uint8_t minor; /* HTTP/1.minor; 1 for every later protocol */
+	uint8_t role; /* enum role (listener.h) of the socket it came by */
 	bool secure; /* came over TLS */
 	/* From the target, by target_split() and path_normalise(). */
 	struct span host; /* without port; lower case not guaranteed; may be empty */

@@ -113,7 +113,7 @@ file_make(const struct file_source *s, struct file **ret)
 	const bool is_dir = S_ISDIR(s->st->st_mode);
 	const uint64_t size = is_dir ? 0 : s->body.ptr ? s->body.len : (uint64_t)s->st->st_size;
 	const bool in_memory = !is_dir && (s->body.ptr || size <= FILE_BODY_MAX);
-	const char *type = mime_of(s->type_path);
+	const char *type = s->type ? s->type : mime_of(s->type_path);
 	const bool compressible = mime_is_compressible(type);
 	char storage[FILE_BLOCK_MAX], *body;
 	struct piece etag = { 0 };

@@ -53,6 +53,7 @@ struct file_source {
 	int fd; /* taken; -EBADF when body is there */
 	const struct stat *st; /* of fd, or of the file that was compressed */
 	struct span type_path; /* whose suffix gives the type */
+	const char *type; /* or this one; it must outlive the file */
 	enum coding coding;
 	struct span path; /* the cache's key; may be empty */
 	struct span body; /* the compressed bytes, copied; ptr NULL when fd has them */
@@ -76,15 +77,21 @@ struct filecache;
 _must_check_ int filecache_new(size_t max_files, size_t max_bytes, struct filecache **ret);
 void filecache_free(struct filecache *c);
 
+/* Where files are looked for. */
+struct file_root {
+	int fd; /* of the directory */
+	uint32_t id; /* that no other root has */
+	const char *type; /* Content-Type of everything, or NULL: by suffix */
+};
+
 /*
  * filecache_get - the file at path below root, as it was at most one second ago.
- * @root, root_id: directory descriptor, and a number that no other root has
- * @path:          begins with '/', NUL-terminated at path.len
- * @now:           seconds, any clock that does not go back
- * @ret:           a reference, for file_unref()
+ * @path: begins with '/', NUL-terminated at path.len
+ * @now:  seconds, any clock that does not go back
+ * @ret:  a reference, for file_unref()
  * Return: 0; -errno as of beneath_open(); -EACCES also for what is no file and no directory.
  */
-_must_check_ int filecache_get(struct filecache *c, int root, uint32_t root_id, struct span path,
+_must_check_ int filecache_get(struct filecache *c, const struct file_root *root, struct span path,
     int64_t now, struct file **ret);
 
 void file_unref(struct file *f);

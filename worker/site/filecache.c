@@ -115,11 +115,11 @@ filecache_add(struct filecache *c, struct file *f, uint32_t hash, uint32_t root_
 }
 
 int
-filecache_get(struct filecache *c, int root, uint32_t root_id, struct span path, int64_t now,
+filecache_get(struct filecache *c, const struct file_root *root, struct span path, int64_t now,
     struct file **ret)
 {
-	const uint32_t hash = path_hash(root_id, path);
-	struct file *f = filecache_find(c, hash, root_id, path);
+	const uint32_t hash = path_hash(root->id, path);
+	struct file *f = filecache_find(c, hash, root->id, path);
 	_cleanup_fd_ int fd = -EBADF;
 	struct stat st;
 	int r;
@@ -135,7 +135,7 @@ filecache_get(struct filecache *c, int root, uint32_t root_id, struct span path,
 		*ret = f;
 		return 0;
 	}
-	fd = beneath_open(root, path.ptr);
+	fd = beneath_open(root->fd, path.ptr);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		r = fd < 0 ? fd : -errno;
 		if (f)
@@ -157,12 +157,13 @@ filecache_get(struct filecache *c, int root, uint32_t root_id, struct span path,
 	r = file_make(&(struct file_source){ .fd = fd_take(&fd),
 			  .st = &st,
 			  .type_path = path,
+			  .type = root->type,
 			  .coding = CODING_IDENTITY,
 			  .path = path },
 	    &f);
 	if (r < 0)
 		return r;
-	filecache_add(c, f, hash, root_id, now);
+	filecache_add(c, f, hash, root->id, now);
 	*ret = f;
 	return 0;
 }

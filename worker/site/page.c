@@ -49,7 +49,7 @@ page_status(struct answer *a, unsigned status)
 		return;
 	}
 	text = page_text(status);
-	answer_field(a, "Content-Type", span_of("text/html; charset=utf-8"));
+	a->block = span_of("Content-Type: text/html; charset=utf-8\r\n");
 	a->one = (struct stretch){ text.ptr, 0, text.len };
 	a->n_body = 1;
 	a->length = text.len;
@@ -60,4 +60,26 @@ page_redirect(struct answer *a, unsigned status, struct span location)
 {
 	answer_field(a, "Location", location);
 	page_status(a, status);
+}
+
+static void
+release_page(void *owner)
+{
+	file_unref(owner);
+}
+
+void
+page_replace(struct answer *a, struct file *take_f)
+{
+	answer_done(a);
+	a->owner = take_f;
+	a->release = release_page;
+	a->fd = take_f->fd;
+	/* Not the validators: they are the page's, not those of what was asked for. */
+	a->block = (struct span){ take_f->block.ptr + take_f->validators_len,
+		take_f->block.len - take_f->validators_len };
+	a->body = &a->one;
+	a->one = (struct stretch){ take_f->body, 0, take_f->size };
+	a->n_body = 1;
+	a->length = take_f->size;
 }

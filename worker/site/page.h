@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "worker/http/message.h"
+#include "worker/site/file.h"
 
 /*
  * page_status - make a the answer of this status, with a short HTML body where one is allowed.
@@ -15,3 +15,6 @@ void page_status(struct answer *a, unsigned status);
 
 /* A redirect to location, which is sent as it is. */
 void page_redirect(struct answer *a, unsigned status, struct span location);
+
+/* Another body for a status that page_status() has given: f's, whose reference is taken. */
+void page_replace(struct answer *a, struct file *take_f);

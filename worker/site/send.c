@@ -29,7 +29,6 @@ send_unsatisfiable(const struct file *f, struct answer *a)
 	char text[64];
 
 	(void)snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)f->size);
-	a->block = (struct span){ "", 0 };
 	answer_field(a, "Content-Range", span_of(text));
 	answer_field(a, "Accept-Ranges", span_of("bytes"));
 	page_status(a, 416);
@@ -133,7 +132,6 @@ send_file(
 		a->block.len = f->validators_len;
 		return;
 	case CONDITION_FAILED:
-		a->block.len = f->validators_len;
 		page_status(a, 412);
 		return;
 	case CONDITION_GO:

@@ -1,25 +1,30 @@
 /*
- * site.h - from a request to an answer: which file, and whether it may be had.
+ * site.h - from a request to an answer: which site, which route, whether, and what.
  * Runs as: worker, no rights.
  * Trusts:  a request as message.h has it: well-formed, not sensible.
- * Owns:    the root directories and the file cache.
- * Tests:   tests/http, tests/unit/test_site_file.c
+ * Owns:    the file cache; borrows the map.
+ * Tests:   tests/http
  */
 #pragma once
 
 #include "common/why.h"
 #include "worker/http/message.h"
 #include "worker/site/file.h"
+#include "worker/site/map.h"
 
-struct site;
+#define SITE_PATH_MAX 32768 /* not below the greatest limit of a request line */
+#define SITE_NAME_MAX 256 /* room behind it for an index name and a suffix */
 
-struct site_options {
-	const char *root; /* the directory to serve */
-	const char *index; /* file name for a directory */
-	size_t cache_files, cache_bytes;
+struct site {
+	const struct map *map;
+	bool server_field;
+	struct filecache *files;
+	char path[SITE_PATH_MAX + SITE_NAME_MAX]; /* of the request at hand, normalised */
+	char work[SITE_PATH_MAX + SITE_NAME_MAX]; /* the file looked for */
 };
 
-_must_check_ int site_new(const struct site_options *o, struct site **ret, struct why *why);
+_must_check_ int site_new(const struct map *map, size_t cache_files, size_t cache_bytes,
+    bool server_field, struct site **ret, struct why *why);
 void site_free(struct site *s);
 
 /*
@@ -30,4 +35,4 @@ void site_free(struct site *s);
 void site_answer(struct site *s, const struct request *r, int64_t now, struct answer *a);
 
 /* The answer to what is no request at all: 400, 408, 414, 431, ... */
-void site_answer_error(unsigned status, struct answer *a);
+void site_answer_error(struct site *s, unsigned status, struct answer *a);

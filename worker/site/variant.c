@@ -25,8 +25,8 @@ variant_set(struct filecache *c, struct file *f, enum coding coding, struct file
 
 /* Looks for the neighbour on the disk, once a second. One that is older than f is stale. */
 static void
-variant_check_disk(struct filecache *c, struct file *f, enum coding coding, int root, char *path,
-    size_t len, int64_t now)
+variant_check_disk(struct filecache *c, struct file *f, enum coding coding,
+    const struct file_root *root, char *path, size_t len, int64_t now)
 {
 	_cleanup_fd_ int fd = -EBADF;
 	struct file *made = NULL;
@@ -36,7 +36,7 @@ variant_check_disk(struct filecache *c, struct file *f, enum coding coding, int 
 		return;
 	f->variant_checked[coding] = now;
 	memcpy(path + len, coding_suffix(coding), strlen(coding_suffix(coding)) + 1);
-	fd = beneath_open(root, path);
+	fd = beneath_open(root->fd, path);
 	path[len] = '\0';
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_mtim.tv_sec < f->mtime) {
 		if (f->variant[coding] && !f->variant[coding]->made)
@@ -126,7 +126,7 @@ variant_make(struct filecache *c, struct file *f, enum coding coding, int64_t no
 	}
 	if (file_make(&(struct file_source){ .fd = -EBADF,
 			  .st = &f->identity,
-			  .type_path = { f->path, f->path_len },
+			  .type = f->type,
 			  .coding = coding,
 			  .body = { dst, n } },
 		&made) < 0)
@@ -150,7 +150,7 @@ coding_best(const uint16_t weights[CODING_END], const bool ok[CODING_IDENTITY])
 
 struct file *
 variant_choose(struct filecache *c, struct file *f, const struct request *r,
-    const struct variant_rules *rules, int root, char *path, int64_t now)
+    const struct variant_rules *rules, const struct file_root *root, char *path, int64_t now)
 {
 	static const bool makeable[CODING_IDENTITY] = { [CODING_BR] = true, [CODING_GZIP] = true };
 	uint16_t weights[CODING_END];

@@ -28,4 +28,4 @@ struct variant_rules {
  * Return: borrowed from f. Whatever fails is as if the variant were not there.
  */
 struct file *variant_choose(struct filecache *c, struct file *f, const struct request *r,
-    const struct variant_rules *rules, int root, char *path, int64_t now);
+    const struct variant_rules *rules, const struct file_root *root, char *path, int64_t now);

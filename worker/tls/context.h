@@ -39,6 +39,7 @@ struct tls_options {
 	const char *client_ca; /* PEM file of CAs for client certificates, or NULL */
 	enum tls_client_auth client_auth;
 	unsigned ticket_epoch_sec;
+	struct tickets *tickets; /* made before a fork, so that all workers share them; or NULL */
 	bool ktls; /* records in the kernel, where it can */
 	unsigned char alpn[TLS_ALPN_MAX]; /* protocols we speak, in wire format, best first */
 	size_t alpn_len;

@@ -239,8 +239,11 @@ static int
 start(struct tls *tls, struct why *why)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	int r = tickets_new(tls->o->ticket_epoch_sec, &tls->tickets, why);
+	int r = 0;
 
+	tls->tickets = tls->o->tickets;
+	if (!tls->tickets)
+		r = tickets_new(tls->o->ticket_epoch_sec, &tls->tickets, why);
 	if (r == 0 && dir) {
 		r = tickets_share(tls->tickets, dir, TICKET_CREDENTIAL, why);
 		r = r == -ENOENT ? 0 : r;
@@ -338,7 +341,8 @@ tls_free(struct tls *tls)
 	certset_free(tls->now.set);
 	SSL_CTX_free(tls->base);
 	keyd_client_done(&tls->client);
-	tickets_free(tls->tickets);
+	if (!tls->o->tickets)
+		tickets_free(tls->tickets);
 	free(tls);
 	provider_unload();
 }

@@ -1,0 +1,145 @@
+"""Several processes: who holds what, what a death costs, and reload."""
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+import httpd
+from httpd import Httpd, Reply, replies, request
+
+
+@pytest.fixture
+def top():
+    path = httpd.world_readable_dir()
+    (path / "index.html").write_bytes(b"one")
+    (path / "two").mkdir()
+    (path / "two" / "index.html").write_bytes(b"two")
+    return path
+
+
+def conf(top, root, workers=2, extra=""):
+    file = top / "httpd.conf"
+    file.write_text(f'workers = {workers}\n{extra}\nsite "x" {{ root = {root} }}\n')
+    return file
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(p) for p in f.read().split()]
+
+
+def wait_for(what, timeout=5):
+    end = time.monotonic() + timeout
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_the_number_of_workers_is_what_was_asked(top):
+    with Httpd("--config", conf(top, top, workers=3)) as h:
+        h.wait_ready()
+        assert len(children(h.pid)) == 3
+        workers = children(h.pid)
+        assert h.stop() == 0
+        assert not any(os.path.exists(f"/proc/{p}") for p in workers)
+
+
+def test_the_first_process_holds_no_connection(top):
+    with Httpd("--config", conf(top, top)) as h, h.connect() as s:
+        h.wait_ready()
+        s.sendall(request("/"))
+        assert Reply(s.makefile("rb")).body == b"one"
+        sockets = [n for n in os.listdir(f"/proc/{h.pid}/fd")
+                   if os.readlink(f"/proc/{h.pid}/fd/{n}").startswith("socket:")]
+        assert len(sockets) == 1
+
+
+def test_a_dead_worker_is_replaced_and_nothing_queued_is_lost(top):
+    with Httpd("--config", conf(top, top)) as h:
+        h.wait_ready()
+        before = children(h.pid)
+        os.kill(before[0], signal.SIGKILL)
+        for _ in range(20):
+            assert replies(h.raw(request("/", "Connection: close")))[0].body == b"one"
+        wait_for(lambda: len(children(h.pid)) == 2 and before[0] not in children(h.pid))
+        assert "died of signal 9" in h.stderr()
+        assert h.stop() == 0
+
+
+def test_workers_drain_when_the_first_process_is_killed(top):
+    with Httpd("--config", conf(top, top)) as h:
+        h.wait_ready()
+        workers = children(h.pid)
+        h.stop(signal.SIGKILL)
+
+        def gone():
+            return not any(os.path.exists(f"/proc/{p}") and
+                           open(f"/proc/{p}/stat").read().split()[2] != "Z" for p in workers)
+        wait_for(gone)
+
+
+def test_reload_serves_the_new_and_loses_nothing(top):
+    file = conf(top, top)
+    with Httpd("--config", file) as h:
+        h.wait_ready()
+        errors, stop, seen = [], threading.Event(), set()
+
+        def client():
+            while not stop.is_set():
+                try:
+                    with h.connect() as s:
+                        f = s.makefile("rb")
+                        while not stop.is_set():
+                            s.sendall(request("/"))
+                            r = Reply(f)
+                            assert r.status == 200
+                            seen.add(r.body)
+                            if r.get("connection") == "close":
+                                break
+                except Exception as e:  # noqa: BLE001
+                    errors.append(repr(e))
+
+        threads = [threading.Thread(target=client) for _ in range(6)]
+        for t in threads:
+            t.start()
+        for root in (top / "two", top, top / "two"):
+            time.sleep(0.3)
+            old = children(h.pid)
+            conf(top, root)
+            os.kill(h.pid, signal.SIGHUP)
+            wait_for(lambda: not set(old) & set(children(h.pid)))
+        time.sleep(0.2)
+        stop.set()
+        for t in threads:
+            t.join(10)
+        assert errors == []
+        assert seen == {b"one", b"two"}
+        assert replies(h.raw(request("/", "Connection: close")))[0].body == b"two"
+        assert h.stop() == 0
+
+
+def test_a_bad_file_keeps_the_old(top):
+    file = conf(top, top)
+    with Httpd("--config", file) as h:
+        h.wait_ready()
+        old = children(h.pid)
+        file.write_text("rubbish")
+        os.kill(h.pid, signal.SIGHUP)
+        wait_for(lambda: "the old configuration stays" in h.stderr())
+        assert f"{file}:1: " in h.stderr()
+        assert children(h.pid) == old
+        assert replies(h.raw(request("/", "Connection: close")))[0].body == b"one"
+        conf(top, top / "two")
+        os.kill(h.pid, signal.SIGHUP)
+        wait_for(lambda: not set(old) & set(children(h.pid)))
+        assert replies(h.raw(request("/", "Connection: close")))[0].body == b"two"
+        assert h.stop() == 0
+
+
+def test_a_worker_that_cannot_start_stops_all(top):
+    """No restart loop before the service ever was ready: the launcher must see it."""
+    missing = top / "missing.pem"
+    with Httpd("--root", top, "--cert", missing) as h:
+        assert h.wait() == 78

@@ -1,0 +1,136 @@
+/*
+ * serve.c - see serve.h.
+ */
+#include "worker/serve.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/log.h"
+#include "worker/hooks.h"
+#include "worker/site/site.h"
+#include "worker/tls/tls.h"
+
+struct worker {
+	const struct serve_context *c;
+	struct site *site;
+	struct tls *tls;
+	struct server *server;
+	struct worker_stats *stats;
+};
+
+static void
+worker_respond(void *arg, const struct request *r, int64_t now, struct answer *a)
+{
+	struct worker *w = arg;
+
+	site_answer(w->site, r, now, a);
+}
+
+static void
+worker_respond_error(void *arg, unsigned status, struct answer *a)
+{
+	struct worker *w = arg;
+
+	site_answer_error(w->site, status, a);
+}
+
+static void
+worker_server_options(struct worker *w, struct server_options *o)
+{
+	const struct settings *s = &w->c->config->settings;
+
+	*o = (struct server_options){
+		.limits = {
+			.head = { (uint16_t)s->request_line, (uint16_t)s->header_bytes,
+			    (uint16_t)s->header_fields },
+			.body_bytes = s->body_bytes,
+			.min_rate = s->min_rate,
+			.requests = s->requests_per_connection,
+		},
+		.addrs = { s->connections_per_address, s->request_rate, s->request_burst },
+		.drain_idle_usec = s->drain_idle_usec,
+		.drain_usec = s->drain_usec,
+		.connections = s->connections,
+		.stats = &w->stats->server,
+		.respond = worker_respond,
+		.respond_error = worker_respond_error,
+		.arg = w,
+	};
+	memcpy(o->patience_usec, s->patience_usec, sizeof(o->patience_usec));
+	if (hook_is_set("short-handshake")) /* so that a test can watch thousands run out of time */
+		o->patience_usec[PATIENCE_HANDSHAKE] = USEC_PER_SEC;
+	o->factory[ROLE_HTTP] = plain_factory;
+	o->factory[ROLE_ADMIN] = plain_factory;
+	if (w->tls)
+		o->factory[ROLE_HTTPS] = tls_factory(w->tls);
+}
+
+static int
+worker_make(struct worker *w, struct why *why)
+{
+	const struct settings *s = &w->c->config->settings;
+	static struct tls_options tls; /* borrowed by tls_new() for the life of the process */
+	struct server_options o;
+	int r;
+
+	r = site_new(
+	    &w->c->config->map, s->cache_files, s->cache_bytes, s->server_field, &w->site, why);
+	if (r == 0 && w->c->options->certs.n > 0) {
+		r = serve_tls_options(w->c->options, &tls, why);
+		tls.tickets = w->c->tickets;
+		if (r == 0)
+			r = tls_new(&tls, &w->tls, why);
+	}
+	if (r < 0)
+		return r;
+	worker_server_options(w, &o);
+	r = server_new(&o, w->c->listeners, &w->server, why);
+	if (r == 0 && w->tls)
+		tls_attach(w->tls, server_loop(w->server));
+	return r;
+}
+
+int
+serve_tls_options(const struct options *o, struct tls_options *ret, struct why *why)
+{
+	*ret = tls_defaults;
+	ret->n_certs = o->certs.n;
+	memcpy(ret->certs, o->certs.item, o->certs.n * sizeof(ret->certs[0]));
+	ret->keyd = o->keyd ? o->keyd : ret->keyd;
+	ret->min_version = o->tls_min ? o->tls_min : ret->min_version;
+	ret->groups = o->tls_groups ? o->tls_groups : ret->groups;
+	ret->client_ca = o->client_ca;
+	if (o->client_ca)
+		ret->client_auth = TLS_CLIENT_AUTH_REQUIRED;
+	if (!o->client_auth || strcmp(o->client_auth, "required") == 0)
+		return 0;
+	if (strcmp(o->client_auth, "optional") != 0)
+		return why_set(
+		    why, -EINVAL, "--client-auth %s: want required or optional", o->client_auth);
+	ret->client_auth = TLS_CLIENT_AUTH_OPTIONAL;
+	return 0;
+}
+
+int
+serve(const struct serve_context *c)
+{
+	struct worker w = { .c = c, .stats = &c->shared->worker[c->index] };
+	struct why why = { "" };
+	int r;
+
+	r = worker_make(&w, &why);
+	if (r < 0) {
+		log_error("%s", why.text);
+	} else {
+		(void)!write(c->ready_fd, "R", 1); /* who reads it watches our exit too */
+		(void)close(c->ready_fd);
+		r = server_run(w.server);
+	}
+	if (w.tls && w.server)
+		tls_detach(w.tls);
+	server_free(w.server);
+	tls_free(w.tls);
+	site_free(w.site);
+	return r == 0 ? 0 : r == -ETIMEDOUT ? EX_SOFTWARE : EX_CONFIG;
+}
