@@ -80,10 +80,10 @@ read_pid_file(const char *path)
 }
 
 int
-instance_find_orphan(const struct monitor *m, const struct plan_unit *u, pid_t *ret)
+instance_find_orphan(const struct monitor *m, const struct plan_unit *u, pid_t named, pid_t *ret)
 {
-	const char *file = plan_str(m->plan, u->service.pid_file);
-	const pid_t wanted = file ? read_pid_file(file) : 0;
+	const char *file = named > 0 ? NULL : plan_str(m->plan, u->service.pid_file);
+	const pid_t wanted = file ? read_pid_file(file) : named;
 	pid_t pids[ORPHANS_MAX], found = 0;
 	const size_t n = children_read(pids, ORPHANS_MAX);
 	size_t candidates = 0;

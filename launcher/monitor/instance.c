@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/num.h"
+#include "launcher/enter/condition.h"
 #include "launcher/enter/connection.h"
 #include "launcher/enter/directories.h"
 #include "launcher/monitor/monitor.h"
@@ -110,6 +111,8 @@ instance_child(const struct monitor *m, const struct plan_unit *u, const struct 
 		.status_fd = status_fd,
 	};
 
+	if (request->slot == COMMAND_CHECK)
+		_exit(unit_conditions_met(m->plan, u));
 	if (request->slot == COMMAND_CLEAN)
 		_exit(directories_remove(&e) < 0 ? enter_step_exit_code(ENTER_DIRECTORIES) : 0);
 	if (request->flags & MSG_START_CONNECTION)
@@ -152,9 +155,9 @@ instance_fork(struct monitor *m, struct instance *x, const struct plan_unit *u,
 
 /* No fork: a process that is there already becomes an instance. */
 static int
-instance_adopt(struct monitor *m, struct instance *x, const struct plan_unit *u)
+instance_adopt(struct monitor *m, struct instance *x, const struct plan_unit *u, pid_t named)
 {
-	const int r = instance_find_orphan(m, u, &x->pid);
+	const int r = instance_find_orphan(m, u, named, &x->pid);
 
 	if (r < 0)
 		return r;
@@ -166,10 +169,11 @@ instance_adopt(struct monitor *m, struct instance *x, const struct plan_unit *u)
 
 /* What the manager may ask for though no unit file has a line for it. */
 static bool
-is_extra(const struct plan_unit *u, uint32_t slot)
+is_extra(const struct plan_unit *u, const struct msg *request)
 {
-	return slot == COMMAND_CLEAN ||
-	       (slot == COMMAND_ADOPT && u->service.type == SERVICE_FORKING);
+	return request->slot == COMMAND_CLEAN || request->slot == COMMAND_CHECK ||
+	       (request->slot == COMMAND_ADOPT &&
+		   (u->service.type == SERVICE_FORKING || request->pid > 0));
 }
 
 /*
@@ -189,7 +193,7 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 
 	/* msg.c let a descriptor through only together with the flag */
 	assert(n_fds == (request->flags & MSG_START_CONNECTION ? 1 : 0));
-	if (!x || (!c && !(u && u->kind == UNIT_SERVICE && is_extra(u, request->slot))))
+	if (!x || (!c && !(u && u->kind == UNIT_SERVICE && is_extra(u, request))))
 		return -EPROTO;
 	generation = x->generation + 1 ? x->generation + 1 : 1;
 	*x = (struct instance){ .generation = generation,
@@ -198,7 +202,7 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 		.command = request->command,
 		.seq = request->seq,
 		.status_fd = -EBADF };
-	r = request->slot == COMMAND_ADOPT ? instance_adopt(m, x, u)
+	r = request->slot == COMMAND_ADOPT ? instance_adopt(m, x, u, request->pid)
 					   : instance_fork(m, x, u, c, request, fds);
 	if (r < 0) {
 		x->state = INSTANCE_GONE; /* until told; owes no exit, there was no process */

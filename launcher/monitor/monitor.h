@@ -92,10 +92,11 @@ bool instance_reaped(struct monitor *m, pid_t pid, int32_t code, int32_t status)
 size_t children_read(pid_t *pids, size_t max);
 
 /*
- * adopt.c. Return: 0 and the main process of a forking service; -ENOENT when its PID file is not
- * there yet; -ESRCH when no orphan, or more than one, could be it.
+ * adopt.c. @named: by MAINPID=, 0: PIDFile= tells. Return: 0 and the main process of a service;
+ * -ENOENT when its PID file is not there yet; -ESRCH when no orphan, or more than one, could be it.
  */
-int instance_find_orphan(const struct monitor *m, const struct plan_unit *u, pid_t *ret);
+int instance_find_orphan(
+    const struct monitor *m, const struct plan_unit *u, pid_t named, pid_t *ret);
 
 /* link.c: the conversation with the manager */
 int link_start_manager(struct monitor *m, struct why *why);

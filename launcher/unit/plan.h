@@ -93,7 +93,8 @@ enum command_slot {
 	COMMAND_STOP_POST,
 	COMMAND_SLOT_END,
 	COMMAND_CLEAN = COMMAND_SLOT_END, /* no line of a file: remove the runtime directories */
-	COMMAND_ADOPT, /* neither: an orphan becomes the main process of a Type=forking service */
+	COMMAND_ADOPT, /* neither: an orphan becomes the main process of a service */
+	COMMAND_CHECK, /* neither: its conditions; exit code is enum conditions_outcome */
 };
 
 /* A number that may be left alone. */
