@@ -13,7 +13,7 @@
 int
 parse_service_type(struct assign *a, void *field)
 {
-	static const char *const missing[] = { "dbus", "notify-reload", "oneshot", "forking" };
+	static const char *const missing[] = { "dbus", "notify-reload" };
 
 	for (size_t i = 0; i < ELEMENTSOF(missing); i++)
 		if (strcmp(a->value, missing[i]) == 0) {
