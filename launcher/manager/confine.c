@@ -111,7 +111,6 @@ static const struct {
 	{ SCMP_SYS(getsockopt), ARG_IS(1, SOL_SOCKET), "SO_PEERCRED: who asks" },
 	{ SCMP_SYS(getpeername), ANY_ARGS, "names and limits of Accept=yes" },
 	{ SCMP_SYS(getsockname), ANY_ARGS, "names of Accept=yes" },
-	{ SCMP_SYS(getsid), ANY_ARGS, "does a MAINPID= belong to the service" },
 	{ SCMP_SYS(close), ANY_ARGS, "clients, connections, descriptors nobody wanted" },
 	{ SCMP_SYS(write), ARG_IS(0, HERITAGE_LOG), "the log" },
 	{ SCMP_SYS(brk), ANY_ARGS, "malloc" },

@@ -76,7 +76,7 @@ job_finish_by_result(struct manager *m, struct unit *u)
 {
 	const enum service_result r = u->service.result;
 
-	if (r == RESULT_SUCCESS)
+	if (r == RESULT_SUCCESS || r == RESULT_CONDITION)
 		job_finish(m, u, 0, "");
 	else
 		job_finish(m, u, EIO, service_result_name(r));
@@ -120,6 +120,7 @@ static void
 job_step_restart(struct manager *m, struct unit *u)
 {
 	if (!service_is_down(u->service.state)) {
+		u->service.for_restart = true;
 		job_begin(m, u, EVENT_STOP);
 		return;
 	}

@@ -63,7 +63,7 @@ manager_build(struct manager *m, struct why *why)
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (m->epoll < 0)
 		return why_set(why, -errno, "epoll_create1");
-	if (timers_init(&m->timers, m->plan->n_units + CONTROL_CLIENTS) < 0 || link_init(m) < 0)
+	if (timers_init(&m->timers, 2 * m->plan->n_units + CONTROL_CLIENTS) < 0 || link_init(m) < 0)
 		return why_set(why, -ENOMEM, "timers and queue");
 	r = notebook_open(&m->notebook, HERITAGE_NOTEBOOK, m->plan->n_units, why);
 	if (r < 0) /* it can work without; only a successor will know less */

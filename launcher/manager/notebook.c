@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define NOTE_MAGIC 0x534c4e31u /* "SLN1": bump with struct note */
+#define NOTE_MAGIC 0x534c4e32u /* "SLN2": bump with struct note */
 
 struct note_copy {
 	uint32_t magic;

@@ -38,13 +38,18 @@ struct note {
 	uint64_t pause_usec; /* of a socket: polled again then; 0 not paused */
 	uint32_t command; /* line of the chain that runs */
 	uint32_t flags; /* enum note_flag */
+	int32_t next_main; /* MAINPID= that is still to take over */
+	uint32_t reserved; /* 0: no padding */
 	char status[NOTE_STATUS_MAX]; /* STATUS=, NUL-terminated; of an instance: the peer */
 };
 
 enum note_flag {
 	NOTE_FORBID_RESTART = 1 << 0, /* it goes down because somebody wanted it down */
 	NOTE_READY = 1 << 1, /* said READY=1 in this run */
-	NOTE_FLAGS_MASK = 3,
+	NOTE_FOR_RESTART = 1 << 2, /* and comes up again */
+	NOTE_CLEANED = 1 << 3, /* its runtime directories were removed */
+	NOTE_IN_USE = 1 << 4, /* of an instance: there is one */
+	NOTE_FLAGS_MASK = 31,
 };
 
 struct notebook {

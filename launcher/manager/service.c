@@ -13,10 +13,22 @@
 #include "launcher/manager/link.h"
 #include "launcher/manager/policy.h"
 
+/* The file is the service's to write, somewhere we cannot look: the monitor does, so often. */
+#define ADOPT_AGAIN_USEC UINT64_C(100000)
+
 static void
 service_timer_fired(struct manager *m, void *owner)
 {
 	service_event(m, owner, EVENT_TIMEOUT);
+}
+
+static void
+service_adopt_due(struct manager *m, void *owner)
+{
+	struct service *s = owner;
+
+	if (s->state == STATE_START && !process_alive(&s->main) && !process_alive(&s->control))
+		service_adopt(m, s, 0);
 }
 
 void
@@ -26,6 +38,8 @@ service_init(struct manager *m, struct service *s, struct unit *u, uint32_t note
 	*s = (struct service){ .unit = u->plan, .owner = u, .note = note, .in_use = true };
 	s->timer.fire = service_timer_fired;
 	s->timer.owner = s;
+	s->adopt.fire = service_adopt_due;
+	s->adopt.owner = s;
 	s->notify.fd = -EBADF;
 	s->inactive_usec = clock_usec();
 }
@@ -91,6 +105,9 @@ service_restore(struct service *s, const struct note *n)
 	s->command = n->command;
 	s->forbid_restart = n->flags & NOTE_FORBID_RESTART;
 	s->ready = n->flags & NOTE_READY;
+	s->for_restart = n->flags & NOTE_FOR_RESTART;
+	s->cleaned = n->flags & NOTE_CLEANED;
+	s->next_main = n->next_main > 0 ? n->next_main : 0;
 	memcpy(s->status, n->status, sizeof(s->status));
 }
 
@@ -104,13 +121,13 @@ log_change(const struct manager *m, const struct service *s, enum service_state 
 		log_unit(LOG_LEVEL_INFO, name, "started, pid %d", (int)s->main.pid);
 	else if (s->state == STATE_DEAD && from != STATE_FAILED)
 		log_unit(LOG_LEVEL_INFO, name, "stopped");
-	else if (s->state == STATE_FAILED)
+	else if (s->state == STATE_FAILED && from != STATE_FAILED)
 		log_unit(
 		    LOG_LEVEL_ERROR, name, "failed, result %s", service_result_name(s->result));
 	else if (s->state == STATE_AUTO_RESTART)
 		log_unit(LOG_LEVEL_WARNING, name, "result %s; starting again in %llu ms",
 		    service_result_name(s->result),
-		    (unsigned long long)(policy_restart_usec(s->unit, s->n_restarts) / 1000));
+		    (unsigned long long)(s->unit->service.restart_usec / 1000));
 	else
 		log_unit(LOG_LEVEL_DEBUG, name, "%s", service_state_name(s->state));
 }
@@ -120,7 +137,7 @@ service_set_state(struct manager *m, struct service *s, enum service_state state
 {
 	const enum service_state from = s->state;
 	const uint64_t now = clock_usec();
-	uint64_t limit = policy_timeout_usec(s->unit, state);
+	uint64_t limit = policy_timeout_usec(s->unit, state); /* then the time it ends */
 
 	s->state = state;
 	s->since_usec = now;
@@ -128,9 +145,9 @@ service_set_state(struct manager *m, struct service *s, enum service_state state
 		s->active_usec = now;
 	if (service_is_down(state) && !service_is_down(from))
 		s->inactive_usec = now;
-	if (state == STATE_AUTO_RESTART)
-		limit = policy_restart_usec(s->unit, s->n_restarts);
-	timer_set(&m->timers, &s->timer, limit == USEC_INFINITY ? limit : now + limit);
+	if (limit != USEC_INFINITY)
+		limit += state == STATE_RUNNING ? s->active_usec : now;
+	timer_set(&m->timers, &s->timer, limit);
 	if (state != from)
 		log_change(m, s, from);
 	service_save(m, s);
@@ -149,6 +166,22 @@ service_run(struct manager *m, struct service *s, struct process *p, uint32_t sl
 	service_notify_update(m, s);
 }
 
+void
+service_adopt(struct manager *m, struct service *s, pid_t pid)
+{
+	s->main.slot = COMMAND_ADOPT;
+	s->main.command = 0;
+	link_start(m, s, &s->main, pid, -EBADF);
+	service_notify_update(m, s);
+	service_save(m, s);
+}
+
+void
+service_adopt_later(struct manager *m, struct service *s)
+{
+	timer_set(&m->timers, &s->adopt, clock_usec() + ADOPT_AGAIN_USEC);
+}
+
 enum service_result
 service_main_result(const struct manager *m, const struct service *s)
 {
@@ -157,7 +190,7 @@ service_main_result(const struct manager *m, const struct service *s)
 	if (p->error != 0 && p->exited_usec == 0)
 		return RESULT_RESOURCES; /* there was not even a process */
 	return policy_result(s->unit, plan_command(m->plan, s->unit, p->slot, p->command),
-	    p->slot == COMMAND_START, p->code, p->status);
+	    s->unit->service.type != SERVICE_ONESHOT, p->code, p->status);
 }
 
 enum service_result
@@ -202,9 +235,14 @@ static void
 process_not_forked(struct manager *m, struct service *s, struct process *p)
 {
 	p->state = PROCESS_NONE;
+	service_notify_update(m, s);
+	if (p->slot == COMMAND_ADOPT) {
+		p->error = 0;
+		service_event(m, s, EVENT_NOT_ADOPTED);
+		return;
+	}
 	log_unit(LOG_LEVEL_ERROR, service_name(m, s), "%s: fork: %s", process_path(m, s, p),
 	    strerror(p->error));
-	service_notify_update(m, s);
 	service_event(m, s, p == &s->main ? EVENT_MAIN_EXITED : EVENT_CONTROL_EXITED);
 }
 
@@ -228,6 +266,8 @@ service_process_started(struct manager *m, struct unit *u, const struct msg *msg
 	p->pid = msg->pid;
 	p->started_usec = msg->started_usec;
 	p->signo = 0;
+	if (p->slot == COMMAND_ADOPT)
+		s->next_main = 0;
 	service_notify_update(m, s);
 	if (msg->error != 0)
 		log_unit(LOG_LEVEL_ERROR, service_name(m, s), "%s: %s: %s", process_path(m, s, p),

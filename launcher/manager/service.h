@@ -18,7 +18,8 @@ enum service_event {
 	EVENT_START, /* a job */
 	EVENT_STOP,
 	EVENT_RELOAD,
-	EVENT_MAIN_STARTED, /* the main process executed its image */
+	EVENT_MAIN_STARTED, /* the main process executed its image, or was adopted */
+	EVENT_NOT_ADOPTED, /* there is no orphan that could be the main process */
 	EVENT_MAIN_EXITED, /* or could not be started */
 	EVENT_CONTROL_EXITED,
 	EVENT_READY, /* READY=1 */
@@ -43,6 +44,11 @@ void service_process_exited(struct manager *m, struct unit *u, const struct msg 
 /* Starts the n-th command of a slot as the main or as the control process. */
 void service_run(
     struct manager *m, struct service *s, struct process *p, uint32_t slot, uint32_t n);
+
+/* Type=forking, MAINPID=: an orphan becomes the main process. @pid: which; 0: PIDFile= tells. */
+void service_adopt(struct manager *m, struct service *s, pid_t pid);
+/* The same, in a moment. */
+void service_adopt_later(struct manager *m, struct service *s);
 
 /* How the last process that ended counts. */
 enum service_result service_main_result(const struct manager *m, const struct service *s);

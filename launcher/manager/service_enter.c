@@ -6,10 +6,10 @@
 
 #include <signal.h>
 
+#include "common/log.h"
 #include "launcher/manager/link.h"
 #include "launcher/manager/policy.h"
 
-/* The first thing that went wrong is what `Result=` tells. */
 void
 service_note_result(struct service *s, enum service_result result)
 {
@@ -29,16 +29,24 @@ service_any_alive(const struct service *s)
 	return process_alive(&s->main) || process_alive(&s->control);
 }
 
-bool
-service_kill_process(struct manager *m, struct service *s, struct process *p, int signo)
-{
-	const bool group = policy_kills_group(s->unit, signo);
+/* ---- stopping ---- */
 
-	if (!process_alive(p))
+bool
+service_kill_process(
+    struct manager *m, struct service *s, struct process *p, enum policy_phase phase)
+{
+	const enum msg_signal_scope scope =
+	    policy_kills_group(s->unit, phase) ? MSG_SIGNAL_GROUP : MSG_SIGNAL_MAIN;
+	const int signo = policy_kill_signal(s->unit, phase);
+
+	if (!process_alive(p) || !policy_kills(s->unit, p == &s->main, phase))
 		return false;
-	link_signal(m, p, signo, group ? MSG_SIGNAL_GROUP : MSG_SIGNAL_MAIN);
-	if (signo != SIGKILL) /* a stopped process must run to hear it */
-		link_signal(m, p, SIGCONT, group ? MSG_SIGNAL_GROUP : MSG_SIGNAL_MAIN);
+	link_signal(m, p, signo, scope);
+	if (phase == PHASE_TERM || phase == PHASE_RESTART) {
+		if (s->unit->service.send_sighup)
+			link_signal(m, p, SIGHUP, scope);
+		link_signal(m, p, SIGCONT, scope); /* a stopped process must run to hear it */
+	}
 	return true;
 }
 
@@ -47,12 +55,14 @@ service_enter_signal(
     struct manager *m, struct service *s, enum service_state state, enum service_result result)
 {
 	const bool hard = state == STATE_STOP_SIGKILL || state == STATE_FINAL_SIGKILL;
-	const int signo = hard ? SIGKILL : policy_kill_signal(s->unit);
+	const enum policy_phase phase = hard		 ? PHASE_KILL
+					: s->for_restart ? PHASE_RESTART
+							 : PHASE_TERM;
 	bool any = false;
 
 	service_note_result(s, result);
-	any |= service_kill_process(m, s, &s->main, signo);
-	any |= service_kill_process(m, s, &s->control, signo);
+	any |= service_kill_process(m, s, &s->main, phase);
+	any |= service_kill_process(m, s, &s->control, phase);
 	if (any)
 		service_set_state(m, s, state);
 	else if (state == STATE_STOP_SIGTERM || state == STATE_STOP_SIGKILL)
@@ -61,20 +71,59 @@ service_enter_signal(
 		service_enter_dead(m, s);
 }
 
+static bool
+restarts(const struct manager *m, const struct service *s)
+{
+	const int code = s->main.exited_usec ? s->main.code : 0;
+
+	return !s->forbid_restart && !m->stopping && !s->socket &&
+	       policy_restart(s->unit, s->result, code, s->main.status);
+}
+
+/* systemd.exec(5), RuntimeDirectoryPreserve=. */
+static bool
+must_clean(const struct manager *m, const struct service *s)
+{
+	const struct plan_exec *x = &s->unit->exec;
+
+	if (s->cleaned || s->socket || x->directories[DIRECTORY_RUNTIME].paths.n == 0)
+		return false;
+	return x->runtime_preserve == PRESERVE_NO ||
+	       (x->runtime_preserve == PRESERVE_RESTART && !s->for_restart && !restarts(m, s));
+}
+
+static void
+enter_cleaning(struct manager *m, struct service *s)
+{
+	s->cleaned = true;
+	service_run(m, s, &s->control, COMMAND_CLEAN, 0);
+	service_set_state(m, s, STATE_CLEANING);
+}
+
 void
 service_enter_dead(struct manager *m, struct service *s)
 {
-	const struct process *p = &s->main;
+	const bool again = restarts(m, s);
 
 	s->ready = false;
-	if (!s->forbid_restart && !m->stopping &&
-	    policy_restart(s->unit, s->result, p->code, p->status)) {
+	s->next_main = 0;
+	if (!process_alive(&s->control) && must_clean(m, s)) {
+		enter_cleaning(m, s);
+		return;
+	}
+	if (again) {
 		service_set_state(m, s, STATE_AUTO_RESTART);
 		return;
 	}
-	s->forbid_restart = false;
-	s->status[0] = '\0';
-	service_set_state(m, s, s->result == RESULT_SUCCESS ? STATE_DEAD : STATE_FAILED);
+	s->forbid_restart = s->for_restart = false;
+	if (s->result == RESULT_SUCCESS)
+		s->status[0] = '\0'; /* of a failed one it may say why */
+	/* What was not even tried has not failed. */
+	service_set_state(m, s,
+	    s->result == RESULT_SUCCESS || s->result == RESULT_CONDITION ||
+		    s->result == RESULT_ASSERT || s->result == RESULT_DEPENDENCY
+		? STATE_DEAD
+		: STATE_FAILED);
 }
 
 void
@@ -101,6 +150,8 @@ service_enter_stop(struct manager *m, struct service *s, enum service_result res
 	service_set_state(m, s, STATE_STOP);
 }
 
+/* ---- starting ---- */
+
 void
 service_enter_running(struct manager *m, struct service *s, enum service_result result)
 {
@@ -109,6 +160,8 @@ service_enter_running(struct manager *m, struct service *s, enum service_result 
 		service_enter_signal(m, s, STATE_STOP_SIGTERM, RESULT_SUCCESS);
 	else if (process_alive(&s->main))
 		service_set_state(m, s, STATE_RUNNING);
+	else if (s->unit->service.remain_after_exit)
+		service_set_state(m, s, STATE_EXITED);
 	else
 		service_enter_stop(m, s, RESULT_SUCCESS);
 }
@@ -127,22 +180,59 @@ service_enter_start_post(struct manager *m, struct service *s)
 void
 service_enter_start(struct manager *m, struct service *s)
 {
-	service_run(m, s, &s->main, COMMAND_START, 0);
+	const bool forking = s->unit->service.type == SERVICE_FORKING;
+
+	if (!service_has_command(m, s, COMMAND_START, 0)) { /* a Type=oneshot that only stops */
+		service_enter_start_post(m, s);
+		return;
+	}
+	service_run(m, s, forking ? &s->control : &s->main, COMMAND_START, 0);
 	service_set_state(m, s, STATE_START);
 }
 
 void
 service_enter_start_pre(struct manager *m, struct service *s)
 {
-	s->result = RESULT_SUCCESS;
-	s->forbid_restart = false;
-	s->ready = false;
-	s->status[0] = '\0';
-	s->error = 0;
 	if (!service_has_command(m, s, COMMAND_START_PRE, 0)) {
 		service_enter_start(m, s);
 		return;
 	}
 	service_run(m, s, &s->control, COMMAND_START_PRE, 0);
 	service_set_state(m, s, STATE_START_PRE);
+}
+
+/* True: one start too many in the interval. */
+static bool
+start_limit_hit(struct manager *m, struct service *s)
+{
+	const struct plan_service *p = &s->unit->service;
+
+	if (policy_limit(&s->window_usec, &s->n_starts, clock_usec(), p->start_limit_usec,
+		p->start_limit_burst))
+		return false;
+	log_unit(LOG_LEVEL_ERROR, service_name(m, s),
+	    "started too often, at most %u times in %llu s", p->start_limit_burst,
+	    (unsigned long long)(p->start_limit_usec / USEC_PER_SEC));
+	return true;
+}
+
+void
+service_enter_begin(struct manager *m, struct service *s)
+{
+	s->result = RESULT_SUCCESS;
+	s->forbid_restart = s->for_restart = false;
+	s->ready = s->cleaned = false;
+	s->status[0] = '\0';
+	s->error = 0;
+	if (!s->socket && start_limit_hit(m, s)) {
+		s->result = RESULT_START_LIMIT;
+		service_set_state(m, s, STATE_FAILED);
+		return;
+	}
+	if (s->unit->conditions.n + s->unit->assertions.n > 0) {
+		service_run(m, s, &s->control, COMMAND_CHECK, 0);
+		service_set_state(m, s, STATE_CONDITION);
+		return;
+	}
+	service_enter_start_pre(m, s);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "launcher/manager/policy.h"
 #include "launcher/manager/service.h"
 
 /* The first thing that went wrong is what Result= tells. */
@@ -16,10 +17,14 @@ bool service_has_command(
 /* Is any process of it left, or on its way? */
 bool service_any_alive(const struct service *s);
 
-/* Signals one process as KillMode= says. Return: false when there is none. */
-bool service_kill_process(struct manager *m, struct service *s, struct process *p, int signo);
+/* Signals one process as KillMode= says. Return: false when there is none to wait for. */
+bool service_kill_process(
+    struct manager *m, struct service *s, struct process *p, enum policy_phase phase);
 
 /* In the order of a life. @result: what went wrong on the way here, or RESULT_SUCCESS. */
+
+/* A start from nothing: limits, conditions, then the commands. */
+void service_enter_begin(struct manager *m, struct service *s);
 void service_enter_start_pre(struct manager *m, struct service *s);
 void service_enter_start(struct manager *m, struct service *s);
 void service_enter_start_post(struct manager *m, struct service *s);

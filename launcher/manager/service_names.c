@@ -10,6 +10,7 @@ static const struct {
 	const char *sub, *active;
 } state_names[] = {
 	[STATE_DEAD] = { "dead", "inactive" },
+	[STATE_CONDITION] = { "condition", "activating" },
 	[STATE_START_PRE] = { "start-pre", "activating" },
 	[STATE_START] = { "start", "activating" },
 	[STATE_START_POST] = { "start-post", "activating" },
@@ -22,6 +23,7 @@ static const struct {
 	[STATE_STOP_POST] = { "stop-post", "deactivating" },
 	[STATE_FINAL_SIGTERM] = { "final-sigterm", "deactivating" },
 	[STATE_FINAL_SIGKILL] = { "final-sigkill", "deactivating" },
+	[STATE_CLEANING] = { "cleaning", "deactivating" },
 	[STATE_FAILED] = { "failed", "failed" },
 	[STATE_AUTO_RESTART] = { "auto-restart", "activating" },
 };
@@ -37,6 +39,9 @@ static const char *const result_names[] = {
 	[RESULT_CORE_DUMP] = "core-dump",
 	[RESULT_WATCHDOG] = "watchdog",
 	[RESULT_START_LIMIT] = "start-limit-hit",
+	[RESULT_CONDITION] = "exec-condition",
+	[RESULT_ASSERT] = "assert",
+	[RESULT_DEPENDENCY] = "dependency",
 };
 static_assert(ELEMENTSOF(result_names) == RESULT_END, "a name per result");
 
@@ -73,5 +78,5 @@ service_is_up(enum service_state state)
 bool
 service_is_stopping(enum service_state state)
 {
-	return state >= STATE_STOP && state <= STATE_FINAL_SIGKILL;
+	return state >= STATE_STOP && state <= STATE_CLEANING;
 }

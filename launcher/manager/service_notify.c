@@ -51,15 +51,30 @@ take_status(struct service *s, struct span text)
 	memset(s->status + n, 0, sizeof(s->status) - n);
 }
 
+/* EXTEND_TIMEOUT_USEC=: of the state it is in, if that has a limit, and never to shorten it. */
+static void
+take_extension(struct manager *m, struct service *s, uint64_t usec)
+{
+	const uint64_t now = clock_usec();
+
+	if (s->timer.at != 0 && usec < USEC_INFINITY - now && now + usec > s->timer.when_usec)
+		timer_set(&m->timers, &s->timer, now + usec);
+}
+
 /* In systemd's order: main pid, then STOPPING before READY, then what is only told. */
 static void
 notify_apply(struct manager *m, struct service *s, const struct notify *n)
 {
+	/* Believed when that process is an orphan of the service's own user; the monitor looks. */
+	if ((n->keys & NOTIFY_MAINPID) && process_alive(&s->main) && n->main_pid != s->main.pid)
+		s->next_main = n->main_pid;
+	if (n->keys & NOTIFY_EXTEND_TIMEOUT)
+		take_extension(m, s, n->extend_usec);
 	if (n->keys & NOTIFY_STATUS)
 		take_status(s, n->status);
 	if (n->keys & NOTIFY_ERRNO)
 		s->error = n->error;
-	if (n->keys & (NOTIFY_STATUS | NOTIFY_ERRNO))
+	if (n->keys & (NOTIFY_STATUS | NOTIFY_ERRNO | NOTIFY_MAINPID))
 		service_save(m, s);
 	if (n->keys & NOTIFY_STOPPING)
 		service_event(m, s, EVENT_STOPPING);

@@ -7,7 +7,7 @@
 #include "launcher/manager/service_enter.h"
 
 #include <assert.h>
-#include <signal.h>
+#include <sys/wait.h>
 
 #include "common/log.h"
 
@@ -30,20 +30,43 @@ static void
 on_start(struct manager *m, struct service *s)
 {
 	s->n_restarts = 0;
-	service_enter_start_pre(m, s);
+	service_enter_begin(m, s);
 }
 
 static void
 on_restart_due(struct manager *m, struct service *s)
 {
 	s->n_restarts++;
-	service_enter_start_pre(m, s);
+	service_enter_begin(m, s);
 }
 
 static void
 on_restart_cancelled(struct manager *m, struct service *s)
 {
 	s->forbid_restart = true;
+	service_enter_dead(m, s);
+}
+
+/* The exit code is enum conditions_outcome of launcher/enter/condition.h. */
+static void
+on_condition_exited(struct manager *m, struct service *s)
+{
+	const struct process *p = &s->control;
+
+	if (p->code == CLD_EXITED && p->status == 0) {
+		service_enter_start_pre(m, s);
+		return;
+	}
+	if (p->code == CLD_EXITED && p->status == 1)
+		s->result = RESULT_CONDITION;
+	else
+		s->result =
+		    p->code == CLD_EXITED && p->status == 2 ? RESULT_ASSERT : RESULT_RESOURCES;
+	log_unit(s->result == RESULT_CONDITION ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+	    service_name(m, s), "not started: %s",
+	    s->result == RESULT_CONDITION ? "a condition is not met"
+	    : s->result == RESULT_ASSERT  ? "an assertion is not met"
+					  : "its conditions could not be looked at");
 	service_enter_dead(m, s);
 }
 
@@ -60,11 +83,21 @@ on_pre_exited(struct manager *m, struct service *s)
 		service_enter_signal(m, s, STATE_STOP_SIGTERM, r);
 }
 
+/* Simple services are up when they execute; a forking one when its main process was found. */
 static void
 on_start_executed(struct manager *m, struct service *s)
 {
-	if (s->unit->service.type != SERVICE_NOTIFY)
+	switch (s->unit->service.type) {
+	case SERVICE_SIMPLE:
+	case SERVICE_EXEC:
+	case SERVICE_FORKING:
 		service_enter_start_post(m, s);
+		break;
+	case SERVICE_NOTIFY:
+	case SERVICE_ONESHOT:
+	case SERVICE_TYPE_END:
+		break;
+	}
 }
 
 static void
@@ -73,6 +106,22 @@ on_start_ready(struct manager *m, struct service *s)
 	s->ready = true;
 	if (s->unit->service.type == SERVICE_NOTIFY)
 		service_enter_start_post(m, s);
+	else
+		service_save(m, s);
+}
+
+/* Type=oneshot: one line of ExecStart= after the other. */
+static void
+on_oneshot_exited(struct manager *m, struct service *s, enum service_result r)
+{
+	const struct process *p = &s->main;
+
+	if (r != RESULT_SUCCESS)
+		service_enter_signal(m, s, STATE_STOP_SIGTERM, r);
+	else if (service_has_command(m, s, COMMAND_START, p->command + 1))
+		service_run(m, s, &s->main, COMMAND_START, p->command + 1);
+	else
+		service_enter_start_post(m, s);
 }
 
 static void
@@ -80,10 +129,43 @@ on_start_main_exited(struct manager *m, struct service *s)
 {
 	enum service_result r = service_main_result(m, s);
 
+	if (s->unit->service.type == SERVICE_ONESHOT) {
+		on_oneshot_exited(m, s, r);
+		return;
+	}
+	if (s->next_main > 0) { /* MAINPID= named who goes on */
+		service_adopt(m, s, s->next_main);
+		return;
+	}
 	/* A clean end without READY=1 is not what was promised. */
-	if (r == RESULT_SUCCESS && s->unit->service.type == SERVICE_NOTIFY)
+	if (r == RESULT_SUCCESS)
 		r = RESULT_PROTOCOL;
 	service_enter_signal(m, s, STATE_STOP_SIGTERM, r);
+}
+
+/* Type=forking: what ExecStart= left behind must be found. */
+static void
+on_start_control_exited(struct manager *m, struct service *s)
+{
+	const enum service_result r = service_control_result(m, s);
+
+	if (r != RESULT_SUCCESS)
+		service_enter_signal(m, s, STATE_STOP_SIGTERM, r);
+	else
+		service_adopt(m, s, 0);
+}
+
+/* There is no such process yet: its PID file is still to be written. */
+static void
+on_start_not_adopted(struct manager *m, struct service *s)
+{
+	if (s->unit->service.pid_file.off != 0) {
+		service_adopt_later(m, s);
+		return;
+	}
+	log_unit(LOG_LEVEL_ERROR, service_name(m, s),
+	    "no single process is left to be its main one: name it by PIDFile=");
+	service_enter_signal(m, s, STATE_STOP_SIGTERM, RESULT_PROTOCOL);
 }
 
 static void
@@ -117,6 +199,10 @@ on_post_exited(struct manager *m, struct service *s)
 static void
 on_main_exited_beside_control(struct manager *m, struct service *s)
 {
+	if (s->next_main > 0) {
+		service_adopt(m, s, s->next_main);
+		return;
+	}
 	service_note_result(s, service_main_result(m, s));
 	if (!process_alive(&s->control))
 		service_enter_stop(m, s, RESULT_SUCCESS);
@@ -129,10 +215,38 @@ on_ready_again(struct manager *m, struct service *s)
 	service_save(m, s);
 }
 
+/* MAINPID= named another process: it is an orphan now, and takes over. */
 static void
 on_running_main_exited(struct manager *m, struct service *s)
 {
-	service_enter_running(m, s, service_main_result(m, s));
+	if (s->next_main > 0)
+		service_adopt(m, s, s->next_main);
+	else
+		service_enter_running(m, s, service_main_result(m, s));
+}
+
+static void
+on_running_not_adopted(struct manager *m, struct service *s)
+{
+	log_unit(LOG_LEVEL_WARNING, service_name(m, s), "process %d, its MAINPID=, is not there",
+	    (int)s->next_main);
+	s->next_main = 0;
+	service_enter_running(m, s, RESULT_SUCCESS);
+}
+
+static void
+on_running_timeout(struct manager *m, struct service *s)
+{
+	log_unit(LOG_LEVEL_WARNING, service_name(m, s), "ran for as long as it may");
+	service_enter_stop(m, s, RESULT_TIMEOUT);
+}
+
+static void
+on_running_adopted(struct manager *m, struct service *s)
+{
+	log_unit(
+	    LOG_LEVEL_INFO, service_name(m, s), "its main process is %d now", (int)s->main.pid);
+	service_save(m, s);
 }
 
 static void
@@ -218,7 +332,8 @@ on_sigterm_main_exited(struct manager *m, struct service *s)
 static void
 on_sigterm_timeout(struct manager *m, struct service *s)
 {
-	log_unit(LOG_LEVEL_WARNING, service_name(m, s), "did not stop in time: killing it");
+	log_unit(LOG_LEVEL_WARNING, service_name(m, s), "did not stop in time%s",
+	    s->unit->service.send_sigkill ? ": killing it" : ", and SendSIGKILL=no");
 	service_enter_signal(m, s, STATE_STOP_SIGKILL, RESULT_TIMEOUT);
 }
 
@@ -277,6 +392,11 @@ static const service_handler service_table[STATE_END][EVENT_END] = {
 	    [EVENT_TIMEOUT] = on_restart_due,
 	    [EVENT_STOP] = on_restart_cancelled,
 	},
+	[STATE_CONDITION] = {
+	    [EVENT_CONTROL_EXITED] = on_condition_exited,
+	    [EVENT_STOP] = on_start_stop,
+	    [EVENT_TIMEOUT] = on_start_timeout,
+	},
 	[STATE_START_PRE] = {
 	    [EVENT_CONTROL_EXITED] = on_pre_exited,
 	    [EVENT_STOP] = on_start_stop,
@@ -284,7 +404,9 @@ static const service_handler service_table[STATE_END][EVENT_END] = {
 	},
 	[STATE_START] = {
 	    [EVENT_MAIN_STARTED] = on_start_executed,
+	    [EVENT_NOT_ADOPTED] = on_start_not_adopted,
 	    [EVENT_READY] = on_start_ready,
+	    [EVENT_CONTROL_EXITED] = on_start_control_exited,
 	    [EVENT_MAIN_EXITED] = on_start_main_exited,
 	    [EVENT_STOP] = on_start_stop,
 	    [EVENT_TIMEOUT] = on_start_timeout,
@@ -298,6 +420,9 @@ static const service_handler service_table[STATE_END][EVENT_END] = {
 	},
 	[STATE_RUNNING] = {
 	    [EVENT_MAIN_EXITED] = on_running_main_exited,
+	    [EVENT_MAIN_STARTED] = on_running_adopted,
+	    [EVENT_NOT_ADOPTED] = on_running_not_adopted,
+	    [EVENT_TIMEOUT] = on_running_timeout,
 	    [EVENT_READY] = on_ready_again,
 	    [EVENT_STOP] = on_running_stop,
 	    [EVENT_STOPPING] = on_running_stopping,
@@ -338,6 +463,11 @@ static const service_handler service_table[STATE_END][EVENT_END] = {
 	[STATE_FINAL_SIGTERM] = {
 	    [EVENT_CONTROL_EXITED] = on_final_exited,
 	    [EVENT_MAIN_EXITED] = on_final_exited,
+	    [EVENT_STOP] = on_stop_again,
+	    [EVENT_TIMEOUT] = on_final_timeout,
+	},
+	[STATE_CLEANING] = {
+	    [EVENT_CONTROL_EXITED] = on_final_exited,
 	    [EVENT_STOP] = on_stop_again,
 	    [EVENT_TIMEOUT] = on_final_timeout,
 	},

@@ -123,6 +123,8 @@ show_service(const struct manager *m, const struct unit *u, struct buf *out)
 		[SERVICE_SIMPLE] = "simple",
 		[SERVICE_EXEC] = "exec",
 		[SERVICE_NOTIFY] = "notify",
+		[SERVICE_ONESHOT] = "oneshot",
+		[SERVICE_FORKING] = "forking",
 	};
 	static const char *const access[] = {
 		[NOTIFY_ACCESS_NONE] = "none",
@@ -130,11 +132,19 @@ show_service(const struct manager *m, const struct unit *u, struct buf *out)
 		[NOTIFY_ACCESS_EXEC] = "exec",
 		[NOTIFY_ACCESS_ALL] = "all",
 	};
+	static const char *const restarts[RESTART_END] = { "no", "on-success", "on-failure",
+		"on-abnormal", "on-abort", "on-watchdog", "always" };
+	static const char *const kill_modes[KILL_MODE_END] = { "control-group", "process", "mixed",
+		"none" };
 	const struct service *s = &u->service;
 	const struct plan_service *p = &u->plan->service;
+	const bool skipped = s->result == RESULT_CONDITION;
 
 	show_head(m, u, service_active_name(s->state), service_state_name(s->state),
-	    service_result_name(s->result), out);
+	    skipped || s->result == RESULT_ASSERT ? "success" : service_result_name(s->result),
+	    out);
+	show_bool(out, "ConditionResult", !skipped);
+	show_bool(out, "AssertResult", s->result != RESULT_ASSERT);
 	show_text(out, "Type", p->type < ELEMENTSOF(types) ? types[p->type] : "?");
 	show_text(out, "NotifyAccess",
 	    p->notify_access < ELEMENTSOF(access) ? access[p->notify_access] : "?");
@@ -149,7 +159,12 @@ show_service(const struct manager *m, const struct unit *u, struct buf *out)
 	show_number(out, "NFileDescriptorStore", 0);
 	show_text(out, "StatusText", s->status);
 	show_number(out, "StatusErrno", (uint64_t)s->error);
-	show_span(out, "RestartUSec", policy_restart_usec(u->plan, 0));
+	show_text(out, "Restart", p->restart < RESTART_END ? restarts[p->restart] : "?");
+	show_span(out, "RestartUSec", p->restart_usec);
+	show_text(out, "KillMode", p->kill_mode < KILL_MODE_END ? kill_modes[p->kill_mode] : "?");
+	show_number(out, "KillSignal", (uint64_t)p->kill_signal);
+	show_bool(out, "RemainAfterExit", p->remain_after_exit);
+	show_span(out, "RuntimeMaxUSec", policy_timeout_usec(u->plan, STATE_RUNNING));
 	show_span(out, "TimeoutStartUSec", policy_timeout_usec(u->plan, STATE_START));
 	show_span(out, "TimeoutStopUSec", policy_timeout_usec(u->plan, STATE_STOP));
 	show_text(out, "User", plan_str(m->plan, u->plan->exec.user));

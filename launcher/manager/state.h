@@ -47,6 +47,7 @@ struct watch {
 /* systemd's, by name and meaning; service_names.c has the names. */
 enum service_state {
 	STATE_DEAD,
+	STATE_CONDITION,
 	STATE_START_PRE,
 	STATE_START,
 	STATE_START_POST,
@@ -59,6 +60,7 @@ enum service_state {
 	STATE_STOP_POST,
 	STATE_FINAL_SIGTERM,
 	STATE_FINAL_SIGKILL,
+	STATE_CLEANING, /* its runtime directories are removed */
 	STATE_FAILED,
 	STATE_AUTO_RESTART,
 	STATE_END,
@@ -74,6 +76,9 @@ enum service_result {
 	RESULT_CORE_DUMP,
 	RESULT_WATCHDOG,
 	RESULT_START_LIMIT,
+	RESULT_CONDITION, /* a condition was not met: not started, not failed */
+	RESULT_ASSERT, /* an assertion was not: failed */
+	RESULT_DEPENDENCY, /* what it requires did not start */
 	RESULT_END,
 };
 
@@ -111,15 +116,18 @@ struct service {
 	struct process main, control;
 	uint32_t command; /* line of the chain that runs now */
 	bool forbid_restart; /* somebody wants it down */
+	bool for_restart; /* it goes down to come up again: RestartKillSignal= */
 	bool ready; /* said READY=1 in this run */
+	bool cleaned; /* the runtime directories are gone, or shall stay */
+	pid_t next_main; /* MAINPID=: takes over when the main process ends; 0 none */
 	struct timer timer; /* the timeout of the state */
+	struct timer adopt; /* Type=forking: look for its main process again */
 
 	uint32_t n_restarts;
 	uint32_t n_starts; /* start limit */
 	uint64_t window_usec;
 	char status[NOTE_STATUS_MAX]; /* STATUS= */
 	int error; /* ERRNO= */
-	int signo_last; /* what KillSignal= became: shown in the log once */
 	uint64_t n_notify_dropped;
 	uint64_t number; /* of an instance: N */
 

@@ -91,7 +91,9 @@ void
 takeover_learn(struct manager *m, struct unit *u, const struct msg *msg)
 {
 	struct service *s = &u->service;
-	struct process *p = msg->slot == COMMAND_START ? &s->main : &s->control;
+	const bool forking = s->unit->service.type == SERVICE_FORKING;
+	const bool is_main = msg->slot == COMMAND_ADOPT || (msg->slot == COMMAND_START && !forking);
+	struct process *p = is_main ? &s->main : &s->control;
 
 	(void)m;
 	if (process_alive(p))
@@ -112,6 +114,12 @@ state_by_processes(const struct service *s)
 {
 	if (s->control.state != PROCESS_NONE)
 		switch (s->control.slot) {
+		case COMMAND_CHECK:
+			return STATE_CONDITION;
+		case COMMAND_START:
+			return STATE_START;
+		case COMMAND_CLEAN:
+			return STATE_CLEANING;
 		case COMMAND_START_PRE:
 			return STATE_START_PRE;
 		case COMMAND_START_POST:
@@ -139,6 +147,8 @@ state_fits(const struct service *s, enum service_state state)
 	case STATE_AUTO_RESTART:
 	case STATE_EXITED:
 		return s->main.state == PROCESS_NONE && s->control.state == PROCESS_NONE;
+	case STATE_CONDITION:
+	case STATE_CLEANING:
 	case STATE_START_PRE:
 	case STATE_START_POST:
 	case STATE_RELOAD:
@@ -146,6 +156,9 @@ state_fits(const struct service *s, enum service_state state)
 	case STATE_STOP_POST:
 		return s->control.state != PROCESS_NONE;
 	case STATE_START:
+		if (s->unit->service.type == SERVICE_FORKING)
+			return true; /* with none, its PID file is waited for */
+		return s->main.state != PROCESS_NONE;
 	case STATE_RUNNING:
 		return s->main.state != PROCESS_NONE;
 	case STATE_STOP_SIGTERM:
@@ -193,6 +206,8 @@ settle_service(struct manager *m, struct service *s, bool noted)
 			service_event(m, s, EVENT_READY);
 		service_event(m, s, EVENT_MAIN_STARTED); /* nothing to a Type=notify */
 	}
+	if (s->state == STATE_START && !process_alive(&s->main) && !process_alive(&s->control))
+		service_adopt(m, s, 0);
 }
 
 static void

@@ -16,13 +16,13 @@
 
 #include "common/fdpass.h"
 #include "common/log.h"
+#include "launcher/load/build.h"
 #include "launcher/manager/control_server.h"
 #include "launcher/manager/job.h"
 #include "launcher/manager/link.h"
 #include "launcher/manager/service.h"
 #include "launcher/manager/socket.h"
 #include "launcher/manager/takeover.h"
-#include "launcher/load/build.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,6 +54,16 @@ make_plan(void)
 		u->service.type = i == 0 ? SERVICE_SIMPLE : SERVICE_NOTIFY;
 		u->service.notify_access = i == 1 ? NOTIFY_ACCESS_ALL : NOTIFY_ACCESS_NONE;
 		u->service.timeout_start_usec = u->service.timeout_stop_usec = USEC_PER_SEC;
+		u->service.kill_signal = u->service.restart_kill_signal = SIGTERM;
+		u->service.final_kill_signal = SIGKILL;
+		u->service.send_sigkill = i != 1;
+		u->service.restart = i == 0 ? RESTART_ALWAYS : RESTART_ON_ABNORMAL;
+		if (i == 2) { /* everything that a start and an end can have */
+			u->service.type = SERVICE_FORKING;
+			u->service.pid_file = build_str(&b, "/run/pid");
+			(void)build_append(&b, &u->conditions, sizeof(struct plan_condition));
+			build_append_word(&b, &u->exec.directories[DIRECTORY_RUNTIME].paths, "c");
+		}
 		for (uint32_t slot = 0; slot < COMMAND_SLOT_END; slot++)
 			if (slot == COMMAND_START || i == 2) {
 				struct plan_command *c =
@@ -92,7 +102,7 @@ manager_begin(struct manager *m)
 	assert(ftruncate(notebook, N_SERVICES * HERITAGE_NOTEBOOK_UNIT_BYTES) == 0);
 	assert(notebook_open(&m->notebook, notebook, N_SERVICES, NULL) == 0);
 	(void)close(notebook);
-	assert(timers_init(&m->timers, N_SERVICES + CONTROL_CLIENTS) == 0 && link_init(m) == 0);
+	assert(timers_init(&m->timers, 2 * N_SERVICES + CONTROL_CLIENTS) == 0 && link_init(m) == 0);
 	assert(takeover_build(m, NULL) == 0);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		m->clients[i].watch.fd = -EBADF;
@@ -131,7 +141,9 @@ read_requests(const struct manager *m)
 		assert(msg_check(bytes, got.len, got.n_fds, MSG_STATE_UP, &q, NULL) == 0);
 		if (q.type == MSG_SIGNAL)
 			continue;
-		assert(plan_command(m->plan, plan_unit(m->plan, q.unit), q.slot, q.command));
+		assert(q.slot == COMMAND_CHECK || q.slot == COMMAND_CLEAN ||
+		       q.slot == COMMAND_ADOPT ||
+		       plan_command(m->plan, plan_unit(m->plan, q.unit), q.slot, q.command));
 		while (i < N_ASKED && asked[i].used)
 			i++;
 		if (i < N_ASKED) {

@@ -76,6 +76,13 @@ add_service(struct build *b, const struct fixture *f, const char *id)
 	u->service.timeout_start_usec = u->service.timeout_stop_usec =
 	    f->timeout_usec ? f->timeout_usec : 90 * USEC_PER_SEC;
 	u->service.restart_usec = f->restart_usec ? f->restart_usec : 100000;
+	u->service.runtime_max_usec = USEC_INFINITY;
+	u->service.restart = RESTART_ON_FAILURE;
+	u->service.kill_signal = u->service.restart_kill_signal = SIGTERM;
+	u->service.final_kill_signal = SIGKILL;
+	u->service.send_sigkill = true;
+	if (f->change)
+		f->change(b, u);
 	return u;
 }
 

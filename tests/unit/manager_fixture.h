@@ -31,6 +31,8 @@ struct fixture {
 	enum service_type type; /* of web.service */
 	uint64_t timeout_usec; /* start and stop; 90 s */
 	uint64_t restart_usec; /* 100 ms */
+	void (*change)(
+	    struct build *b, struct plan_unit *u); /* each service, before its commands */
 };
 
 int fixture_setup(void **state);

@@ -40,6 +40,93 @@ how_an_end_counts(void **state)
 	}
 }
 
+/* The table of systemd.service(5) at Restart=, row by row. */
+static void
+who_is_restarted(void **state)
+{
+	enum { NO, OK, FAIL, ABNORMAL, ABORT, WATCHDOG, ALWAYS };
+	static const struct {
+		const char *label;
+		enum service_result result;
+		int code, status;
+		bool want[7]; /* by the order above */
+	} cases[] = {
+		{ "clean", RESULT_SUCCESS, CLD_EXITED, 0, { 0, 1, 0, 0, 0, 0, 1 } },
+		{ "exit code", RESULT_EXIT_CODE, CLD_EXITED, 1, { 0, 0, 1, 0, 0, 0, 1 } },
+		{ "signal", RESULT_SIGNAL, CLD_KILLED, SIGKILL, { 0, 0, 1, 1, 1, 0, 1 } },
+		{ "core", RESULT_CORE_DUMP, CLD_DUMPED, SIGSEGV, { 0, 0, 1, 1, 1, 0, 1 } },
+		{ "timeout", RESULT_TIMEOUT, CLD_KILLED, SIGKILL, { 0, 0, 1, 1, 0, 0, 1 } },
+		{ "watchdog", RESULT_WATCHDOG, CLD_DUMPED, SIGABRT, { 0, 0, 1, 1, 0, 1, 1 } },
+		{ "condition", RESULT_CONDITION, 0, 0, { 0 } },
+		{ "start limit", RESULT_START_LIMIT, 0, 0, { 0 } },
+	};
+	static const enum service_restart words[] = { [NO] = RESTART_NO,
+		[OK] = RESTART_ON_SUCCESS,
+		[FAIL] = RESTART_ON_FAILURE,
+		[ABNORMAL] = RESTART_ON_ABNORMAL,
+		[ABORT] = RESTART_ON_ABORT,
+		[WATCHDOG] = RESTART_ON_WATCHDOG,
+		[ALWAYS] = RESTART_ALWAYS };
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+		for (size_t w = 0; w < ELEMENTSOF(words); w++) {
+			const struct plan_unit u = { .kind = UNIT_SERVICE,
+				.service.restart = words[w] };
+
+			if (policy_restart(&u, cases[i].result, cases[i].code, cases[i].status) !=
+			    cases[i].want[w])
+				fail_msg("%s, %zu", cases[i].label, w);
+		}
+}
+
+static void
+statuses_decide_over_restarts(void **state)
+{
+	struct plan_unit u = { .kind = UNIT_SERVICE, .service.restart = RESTART_ALWAYS };
+
+	(void)state;
+	u.service.restart_prevent.exits[3] = UINT64_C(1) << 63; /* 255 */
+	u.service.restart_prevent.signals = UINT64_C(1) << SIGTERM;
+	assert_false(policy_restart(&u, RESULT_EXIT_CODE, CLD_EXITED, 255));
+	assert_false(policy_restart(&u, RESULT_SUCCESS, CLD_KILLED, SIGTERM));
+	assert_true(policy_restart(&u, RESULT_EXIT_CODE, CLD_EXITED, SIGTERM)); /* 15, no signal */
+	u.service.restart = RESTART_NO;
+	u.service.restart_force.exits[0] = 2;
+	assert_true(policy_restart(&u, RESULT_EXIT_CODE, CLD_EXITED, 1));
+	u.service.success.exits[1] = UINT64_C(1) << 11; /* 75 */
+	assert_int_equal(policy_result(&u, NULL, true, CLD_EXITED, 75), RESULT_SUCCESS);
+	assert_int_equal(policy_result(&u, NULL, true, CLD_EXITED, 11), RESULT_EXIT_CODE);
+}
+
+static void
+who_is_killed(void **state)
+{
+	static const struct {
+		enum kill_mode mode;
+		bool main_term, group_term, group_kill;
+	} cases[] = {
+		{ KILL_CONTROL_GROUP, true, true, true },
+		{ KILL_MIXED, true, false, true },
+		{ KILL_PROCESS, true, false, false },
+		{ KILL_NONE, false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		struct plan_unit u = { .kind = UNIT_SERVICE,
+			.service = { .kill_mode = cases[i].mode, .send_sigkill = true } };
+
+		assert_int_equal(policy_kills(&u, true, PHASE_TERM), cases[i].main_term);
+		assert_int_equal(policy_kills_group(&u, PHASE_TERM), cases[i].group_term);
+		assert_int_equal(policy_kills_group(&u, PHASE_KILL), cases[i].group_kill);
+		assert_true(policy_kills(&u, false, PHASE_TERM)); /* a control command */
+		assert_true(policy_kills(&u, true, PHASE_KILL));
+		u.service.send_sigkill = false;
+		assert_false(policy_kills(&u, true, PHASE_KILL));
+	}
+}
+
 static void
 limit_counts_in_windows(void **state)
 {
@@ -86,6 +173,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(how_an_end_counts),
+		cmocka_unit_test(who_is_restarted),
+		cmocka_unit_test(statuses_decide_over_restarts),
+		cmocka_unit_test(who_is_killed),
 		cmocka_unit_test(limit_counts_in_windows),
 		cmocka_unit_test(pauses_grow_and_stay_bearable),
 		cmocka_unit_test(timeouts_belong_to_states),
