@@ -3,6 +3,7 @@
  * Runs as: whoever calls it.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
 
@@ -107,6 +108,7 @@ fill_standard_fds(void)
 int
 main(int argc, char **argv)
 {
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, the kernel would reap whom we wait for */
 	if (fill_standard_fds() < 0)
 		return EX_OSERR;
 	if (argc > 0 && strcmp(argv[0], HERITAGE_ARGV0) == 0) {

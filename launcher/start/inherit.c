@@ -6,23 +6,47 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
-int
-inherit_init(struct inherit *h, struct why *why)
+/* LISTEN_FDS, if it is meant for us. Return: how many, or -EINVAL. */
+static int
+count_passed(struct why *why)
 {
 	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
 	uint64_t v;
 
-	h->n = 0;
 	if (!pid || !n || num_parse_str(pid, 1, INT32_MAX, &v) < 0 || v != (uint64_t)getpid())
 		return 0;
 	if (num_parse_str(n, 0, ENTER_FDS_MAX, &v) < 0)
 		return why_set(why, -EINVAL, "LISTEN_FDS=%s", n);
-	for (; h->n < v; h->n++) {
+	return (int)v;
+}
+
+int
+inherit_close_strangers(struct why *why)
+{
+	const int n = count_passed(why);
+
+	if (n < 0)
+		return n;
+	if (syscall(SYS_close_range, (unsigned)(ENTER_FDS_FIRST + n), ~0u, 0) < 0)
+		return why_set(why, -errno, "close_range");
+	return 0;
+}
+
+int
+inherit_init(struct inherit *h, struct why *why)
+{
+	const int n = count_passed(why);
+
+	h->n = 0;
+	if (n < 0)
+		return n;
+	for (; h->n < (uint32_t)n; h->n++) {
 		const int fd = ENTER_FDS_FIRST + (int)h->n;
 
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-			return why_set(why, -errno, "LISTEN_FDS=%s: descriptor %d", n, fd);
+			return why_set(why, -errno, "LISTEN_FDS=%d: descriptor %d", n, fd);
 		h->fds[h->n] = fd;
 	}
 	return 0;

@@ -16,6 +16,13 @@ struct inherit {
 	int fds[ENTER_FDS_MAX]; /* -EBADF: taken */
 };
 
+/*
+ * inherit_close_strangers - closes what our caller left open beside 0, 1, 2 and the sockets it
+ * passed: the half that stays resident must hold nothing that is not its own. First of all.
+ * Return: 0 or -errno, why set.
+ */
+_must_check_ int inherit_close_strangers(struct why *why);
+
 /* Reads and checks LISTEN_PID and LISTEN_FDS; makes the descriptors close-on-exec. */
 _must_check_ int inherit_init(struct inherit *h, struct why *why);
 

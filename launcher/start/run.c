@@ -294,6 +294,8 @@ run_main(int argc, char **argv)
 	m.runtime_dir = o.runtime_dir;
 	m.manager_argv[1] =
 	    o.log_format == LOG_FORMAT_JSON ? "--log-format=json" : "--log-format=text";
+	if (inherit_close_strangers(&why) < 0)
+		return run_fatal(&why, EX_OSERR);
 	if (find_manager_user(&m, o.manager_user, &why) < 0)
 		return run_fatal(&why, EX_NOUSER);
 	o.load.manager_user = m.manager_user;
