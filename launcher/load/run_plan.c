@@ -7,24 +7,37 @@
 
 #include "common/log.h"
 
+#define FINDING_BYTES 1024 /* a longer one is cut: the file has the rest */
+
+/* "/etc/.../web.socket:3: Socket.Backlog=x: not a number", as much of it as there is. */
+static void
+print_finding(enum log_level level, const struct diag_item *f)
+{
+	char text[FINDING_BYTES];
+	struct buf b;
+
+	buf_init(&b, text, sizeof(text)); /* each part that does not fit is left out */
+	if (f->file)
+		(void)buf_printf(&b, "%s:", f->file);
+	if (f->file && f->line)
+		(void)buf_printf(&b, "%u:", f->line);
+	if (f->file)
+		(void)buf_putc(&b, ' ');
+	if (f->directive && f->value)
+		(void)buf_printf(&b, "%s=%s: ", f->directive, f->value);
+	else if (f->directive)
+		(void)buf_printf(&b, "%s: ", f->directive);
+	log_unit(level, f->unit, "%s%s", buf_cstr(&b), f->text);
+}
+
 static void
 print_findings(const struct diag *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		const struct diag_item *f = &d->items[i];
-		enum log_level level = LOG_LEVEL_ERROR;
-
-		if (f->level < DIAG_WARNING)
-			continue;
-		if (f->level == DIAG_WARNING)
-			level = LOG_LEVEL_WARNING;
-		if (f->file && f->line)
-			log_unit(level, f->unit, "%s:%u: %s", f->file, f->line, f->text);
-		else if (f->file)
-			log_unit(level, f->unit, "%s: %s", f->file, f->text);
-		else
-			log_unit(level, f->unit, "%s", f->text);
-	}
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].level >= DIAG_WARNING)
+			print_finding(
+			    d->items[i].level == DIAG_WARNING ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+			    &d->items[i]);
 }
 
 int
