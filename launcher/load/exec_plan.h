@@ -15,9 +15,9 @@ struct exec_options {
 	enum listen_kind kind;
 	const char *listens[EXEC_LIST_MAX];
 	const char *variables[EXEC_LIST_MAX]; /* -E: "VAR=VALUE", or "VAR" to pass it on */
-	size_t n_listens, n_variables;
+	size_t n_listens, n_variables, n_fd_names;
 	const char *user; /* USER[:GROUP], or NULL */
-	const char *fd_names;
+	const char *fd_names[EXEC_LIST_MAX]; /* --fdname, split at ':' */
 	bool accept, inetd, allow_root;
 	char *const *command; /* NULL-terminated */
 };

@@ -70,28 +70,17 @@ take_inherited(struct exec_run *x, struct why *why)
 	return r;
 }
 
-/* One name for all, or one for each. */
-static int
-name_descriptors(struct exec_run *x, char *names, struct why *why)
+/* One name goes to all; else one each, those too many are ignored and the rest has none. */
+static void
+name_descriptors(struct exec_run *x)
 {
-	uint32_t n = 1;
+	const struct exec_options *o = &x->options;
 
-	if (!names)
-		return 0;
-	for (char *p = names; *p; p++)
-		n += *p == ':';
-	if (n != 1 && n != x->enter.n_fds)
-		return why_set(
-		    why, -EINVAL, "--fdname: %u names for %u descriptors", n, x->enter.n_fds);
-	for (uint32_t i = 0; i < x->enter.n_fds; i++) {
-		x->fds[i].name = names;
-		if (n == 1)
-			continue;
-		names = strchrnul(names, ':');
-		if (*names)
-			*names++ = '\0';
-	}
-	return 0;
+	for (uint32_t i = 0; i < x->enter.n_fds && o->n_fd_names > 0; i++)
+		if (o->n_fd_names == 1)
+			x->fds[i].name = o->fd_names[0];
+		else
+			x->fds[i].name = i < o->n_fd_names ? o->fd_names[i] : "";
 }
 
 static int
@@ -191,6 +180,21 @@ add(const char *list[EXEC_LIST_MAX], size_t *n, const char *text)
 	return 0;
 }
 
+/* Cuts the argument itself up; it lives as long as we do. */
+static int
+add_names(struct exec_options *o, char *names)
+{
+	int r = 0;
+
+	for (char *next; names && r == 0; names = next) {
+		next = strchr(names, ':');
+		if (next)
+			*next++ = '\0';
+		r = add(o->fd_names, &o->n_fd_names, names);
+	}
+	return r;
+}
+
 /* One option. Return: 0 to go on, or an exit code. */
 static int
 take_option(struct exec_options *o, int c)
@@ -216,8 +220,7 @@ take_option(struct exec_options *o, int c)
 		o->inetd = true;
 		return 0;
 	case O_FDNAME:
-		o->fd_names = optarg;
-		return 0;
+		return add_names(o, optarg);
 	case O_ROOT:
 		o->allow_root = true;
 		return 0;
@@ -298,8 +301,7 @@ prepare_exec(struct exec_run *x, struct why *why)
 		return exec_usage("no -l, and no descriptors were passed to us", NULL);
 	if (o->inetd && !o->accept && x->enter.n_fds != 1)
 		return exec_usage("--inetd without -a takes one socket", NULL);
-	if (name_descriptors(x, (char *)(uintptr_t)o->fd_names, why) < 0)
-		return exec_fatal(why, EX_USAGE);
+	name_descriptors(x);
 	return 0;
 }
 
