@@ -7,7 +7,7 @@
  *
  * The record is one line of JSON: keys sorted, `version` first raised when a key changes its
  * meaning. Under the same unit two activators must yield the same record, apart from the
- * differences listed in tests/systemd/differences.py.
+ * differences listed in tests/support/compare.py.
  */
 #pragma once
 

@@ -19,6 +19,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -275,7 +276,8 @@ class Box:
                                        "seqpacket": socket.SOCK_SEQPACKET}[kind])
             s.settimeout(timeout)
             try:
-                if source:
+                if source:  # closed by a reset: no TIME_WAIT is in the way of the next one
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     s.bind(source)
                 elif family == socket.AF_UNIX and kind == "dgram":
                     s.bind("")  # a name to answer to

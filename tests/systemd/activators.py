@@ -6,7 +6,7 @@ import resource
 import subprocess
 
 from case import OUT
-from differences import normalise
+from support.compare import normalise
 from support.box import LAUNCHER, wait_for
 from support.probe import Record
 

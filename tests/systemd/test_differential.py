@@ -1,6 +1,6 @@
 """Each case under systemd and under `sallyport run`, in one box; the records must be equal.
 
-The cases are data: cases_*.py. What may differ, and why: differences.py. A case whose directives
+The cases are data: cases_*.py. What may differ, and why: support/compare.py. A case whose directives
 the launcher does not enforce yet is skipped with the launcher's own words.
 """
 
@@ -17,7 +17,7 @@ import cases_accept  # noqa: E402
 import cases_service  # noqa: E402
 import cases_socket  # noqa: E402
 import cases_unit  # noqa: E402
-from differences import compare  # noqa: E402
+from support.compare import compare  # noqa: E402
 
 CASES = [*cases_socket.CASES, *cases_service.CASES, *cases_unit.CASES, *cases_accept.CASES]
 
