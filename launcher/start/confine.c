@@ -14,30 +14,6 @@
 
 #include "launcher/enter/identity.h"
 
-/* Each would need a capability that the monitor has dropped: the filter is the second lock. */
-static const struct {
-	int nr;
-	const char *reason;
-} denied[] = {
-	{ SCMP_SYS(init_module), "kernel code" },
-	{ SCMP_SYS(finit_module), "kernel code" },
-	{ SCMP_SYS(delete_module), "kernel code" },
-	{ SCMP_SYS(kexec_load), "another kernel" },
-	{ SCMP_SYS(kexec_file_load), "another kernel" },
-	{ SCMP_SYS(reboot), "the machine's end" },
-	{ SCMP_SYS(swapon), "memory to disk" },
-	{ SCMP_SYS(swapoff), "memory to disk" },
-	{ SCMP_SYS(acct), "a file the kernel writes" },
-	{ SCMP_SYS(settimeofday), "the clock" },
-	{ SCMP_SYS(clock_settime), "the clock" },
-	{ SCMP_SYS(iopl), "hardware ports" },
-	{ SCMP_SYS(ioperm), "hardware ports" },
-	{ SCMP_SYS(quotactl), "disk quotas" },
-	{ SCMP_SYS(open_by_handle_at), "files without a path check" },
-	{ SCMP_SYS(bpf), "code in the kernel" },
-	{ SCMP_SYS(vhangup), "others' terminals" },
-};
-
 static bool
 plan_has_root_service(const struct plan *p)
 {
@@ -68,15 +44,34 @@ plan_forbids_no_new_privs(const struct plan *p)
 	return false;
 }
 
-/* RuntimeDirectory= and its kin are made and given away at each start. */
+/* More than we have ourselves of a limit, for Limit*=. */
 static bool
-plan_makes_directories(const struct plan *p)
+raises_a_limit(const struct plan_exec *x)
 {
-	for (uint32_t i = 0; i < p->n_units; i++)
-		for (int k = 0; k < DIRECTORY_KIND_END; k++)
-			if (plan_unit(p, i)->exec.directories[k].paths.n > 0)
-				return true;
+	for (int i = 0; i < PLAN_LIMITS; i++) {
+		struct rlimit own;
+
+		if (x->limits[i].set && getrlimit((__rlimit_resource_t)i, &own) == 0 &&
+		    x->limits[i].hard > own.rlim_max)
+			return true;
+	}
 	return false;
+}
+
+/* What the child of one unit needs before it becomes somebody lesser. */
+static uint64_t
+unit_needs(const struct plan_exec *x)
+{
+	uint64_t caps = 0;
+
+	for (int k = 0; k < DIRECTORY_KIND_END; k++)
+		if (x->directories[k].paths.n > 0) /* made and given away at each start */
+			caps |= CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_FOWNER);
+	if (x->nice.set && x->nice.value < getpriority(PRIO_PROCESS, 0))
+		caps |= CAP_BIT(CAP_SYS_NICE);
+	if (raises_a_limit(x) || (x->oom_score_adjust.set && x->oom_score_adjust.value < 0))
+		caps |= CAP_BIT(CAP_SYS_RESOURCE);
+	return caps;
 }
 
 /* CapabilityBoundingSet= as units set it: nobody can give a child more than the monitor has left. */
@@ -102,8 +97,8 @@ confine_capabilities(const struct monitor *m)
 
 	if (plan_has_root_service(m->plan))
 		return CAP_ALL;
-	if (plan_makes_directories(m->plan))
-		caps |= CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_FOWNER);
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		caps |= unit_needs(&plan_unit(m->plan, i)->exec);
 	return caps;
 }
 
@@ -116,8 +111,8 @@ confine_calls(struct why *why)
 	/* no_new_privs is a decision of its own; with CAP_SYS_ADMIN the filter does not need it. */
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
-	for (size_t i = 0; i < ELEMENTSOF(denied) && r == 0; i++) {
-		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), denied[i].nr, 0);
+	for (size_t i = 0; i < denied_calls_count && r == 0; i++) {
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), denied_calls[i].nr, 0);
 		if (r == -EDOM)
 			r = 0; /* this architecture has no such call */
 	}

@@ -19,3 +19,11 @@ uint64_t confine_capabilities(const struct monitor *m);
  * launcher must not start.
  */
 _must_check_ int confine_monitor(struct monitor *m, struct why *why);
+
+/* denied.c */
+struct denied_call {
+	int nr;
+	const char *reason;
+};
+extern const struct denied_call denied_calls[];
+extern const size_t denied_calls_count;
