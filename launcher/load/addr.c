@@ -50,7 +50,7 @@ vsock_parse(const char *text, struct addr *ret, struct why *why)
 	struct sockaddr_vm *vm = (struct sockaddr_vm *)&ret->u.storage;
 	const char *colon = strchr(text, ':');
 	uint64_t cid = VMADDR_CID_ANY;
-	uint32_t port;
+	uint32_t port = 0;
 	int r;
 
 	if (!colon)
@@ -126,7 +126,7 @@ ip_parse(const char *text, struct addr *ret, struct why *why)
 	const char *percent = strchr(text, '%'), *end = percent ? percent : text + strlen(text);
 	const char *colon = memrchr(text, ':', (size_t)(end - text));
 	struct span host;
-	uint32_t port, scope = 0;
+	uint32_t port = 0, scope = 0;
 	int r;
 
 	if (!colon || colon == text)
@@ -152,7 +152,7 @@ int
 addr_parse(const char *text, struct addr *ret, struct why *why)
 {
 	struct addr a = { 0 };
-	uint32_t port;
+	uint32_t port = 0;
 	int r;
 
 	if (text[0] == '/' || text[0] == '@') {

@@ -11,7 +11,7 @@
 #include "launcher/load/token.h"
 
 #define STOP_USEC (90 * USEC_PER_SEC) /* DefaultTimeoutStartSec=, DefaultTimeoutStopSec= */
-#define RESTART_USEC (100 * 1000) /* DefaultRestartSec= */
+#define RESTART_USEC UINT64_C(100000) /* DefaultRestartSec= */
 #define START_LIMIT_USEC (10 * USEC_PER_SEC) /* DefaultStartLimitIntervalSec= */
 #define START_LIMIT_BURST 5 /* DefaultStartLimitBurst= */
 #define SOCKET_LIMIT_USEC (2 * USEC_PER_SEC) /* TriggerLimitIntervalSec=, PollLimit... */

@@ -46,9 +46,9 @@ struct loader {
 	const struct load_options *options;
 	struct build build;
 	struct diag *diag;
-	struct draft **drafts; /* as they were found */
+	struct draft *drafts[PLAN_UNITS_MAX]; /* as they were found */
 	size_t n_drafts;
-	struct draft **order; /* as they go into the plan */
+	struct draft *order[PLAN_UNITS_MAX]; /* as they go into the plan */
 	size_t n_order;
 	struct loader_names names;
 	bool changed; /* linking has to go on */

@@ -144,32 +144,40 @@ draft_feeds(struct loader *l, const struct draft *socket, const struct draft *se
 }
 
 static void
-order_add(struct loader *l, struct draft *d)
+order_one(struct loader *l, struct draft *d)
 {
 	if (d->listed || d->dropped)
 		return;
 	d->listed = true;
-	for (size_t i = 0; d->unit.kind == UNIT_SERVICE && i < l->n_drafts; i++) {
-		struct draft *s = l->drafts[i];
-
-		if (s->listed || s->dropped || !draft_feeds(l, s, d))
-			continue;
-		s->listed = true;
-		l->order[l->n_order++] = s;
-	}
+	d->unit.index = (uint32_t)l->n_order;
 	l->order[l->n_order++] = d;
-	if (d->service)
-		order_add(l, d->service);
+}
+
+/* A service, its sockets first. */
+static void
+order_service(struct loader *l, struct draft *d)
+{
+	for (size_t i = 0; !d->listed && i < l->n_drafts; i++)
+		if (draft_feeds(l, l->drafts[i], d))
+			order_one(l, l->drafts[i]);
+	order_one(l, d);
 }
 
 void
 loader_order(struct loader *l)
 {
 	/* Drafts are in the order of the command line, then of what those pulled in. */
-	for (size_t i = 0; i < l->n_drafts; i++)
-		order_add(l, l->drafts[i]);
-	for (size_t i = 0; i < l->n_order; i++)
-		l->order[i]->unit.index = (uint32_t)i;
+	for (size_t i = 0; i < l->n_drafts; i++) {
+		struct draft *d = l->drafts[i];
+
+		if (d->unit.kind == UNIT_SERVICE) {
+			order_service(l, d);
+			continue;
+		}
+		order_one(l, d);
+		if (d->service)
+			order_service(l, d->service);
+	}
 }
 
 static void

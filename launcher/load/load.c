@@ -60,18 +60,16 @@ draft_read_dropins(
     struct loader *l, struct draft *d, const struct unit_files *files, struct why *why)
 {
 	const struct file_list *list = &files->beside[UNIT_DROPINS];
-	_cleanup_free_ struct trust_file *found = malloc(sizeof(*found));
+	struct trust_file found;
 
-	if (!found)
-		return why_set(why, -ENOMEM, "%s", d->id);
 	for (size_t i = 0; i < list->n; i++) {
-		int r = trust_open(list->paths[i], false, found, why);
+		int r = trust_open(list->paths[i], false, &found, why);
 
 		if (r == TRUST_MASK)
 			continue;
 		if (r == 0) {
-			r = draft_read(l, d, list->paths[i], found->fd, why);
-			fd_closep(&found->fd);
+			r = draft_read(l, d, list->paths[i], found.fd, why);
+			fd_closep(&found.fd);
 		}
 		if (r < 0)
 			return r;
@@ -141,12 +139,25 @@ loader_unit(struct loader *l, const struct unit_name *name, const char *own_dir,
 	return d;
 }
 
+/* The folder of a UNIT given as a path, into the plan; trust_open() then walks to it. */
+static const char *
+path_folder(struct loader *l, const char *unit, const char *slash)
+{
+	char cwd[PATH_MAX], folder[PATH_MAX];
+	struct buf b;
+
+	buf_init(&b, folder, sizeof(folder));
+	if (unit[0] != '/')
+		(void)buf_printf(&b, "%s/", getcwd(cwd, sizeof(cwd)) ? cwd : "");
+	(void)buf_put(&b, unit, (size_t)(slash - unit));
+	return draft_text(l, build_str(&l->build, b.len > 0 ? folder : "/"));
+}
+
 /* One UNIT of the command line: a name, or a path. */
 static void
 loader_named(struct loader *l, const char *unit)
 {
-	const char *slash = strrchr(unit, '/'), *own_dir = NULL;
-	_cleanup_free_ char *dir = NULL;
+	const char *slash = strrchr(unit, '/');
 	struct unit_name name;
 	struct draft *d;
 
@@ -155,23 +166,12 @@ loader_named(struct loader *l, const char *unit)
 		    "is no name of a .socket or .service");
 		return;
 	}
-	if (slash) {
-		/* The folder as root sees it now; trust_open() then walks to it link by link. */
-		dir = strndup(unit, slash > unit ? (size_t)(slash - unit) : 1);
-		if (dir && dir[0] != '/') {
-			_cleanup_free_ char *cwd = getcwd(NULL, 0), *relative = dir;
-
-			if (!cwd || asprintf(&dir, "%s/%s", cwd, relative) < 0)
-				dir = NULL;
-		}
-		own_dir = draft_text(l, build_str(&l->build, dir));
-	}
 	if (unit_name_is_template(&name)) {
 		diag_add(l->diag, DIAG_ERROR, unit, NULL, 0, NULL, NULL,
 		    "is a template: name an instance of it, or its socket");
 		return;
 	}
-	d = loader_unit(l, &name, own_dir, PULL_NEEDED);
+	d = loader_unit(l, &name, slash ? path_folder(l, unit, slash) : NULL, PULL_NEEDED);
 	if (d)
 		d->unit.wanted = d->needed = true;
 }
@@ -210,8 +210,6 @@ loader_done(struct loader *l)
 		free(l->drafts[i]->set);
 		free(l->drafts[i]);
 	}
-	free(l->drafts);
-	free(l->order);
 	build_done(&l->build);
 	(void)malloc_trim(
 	    0); /* the half that stays resident shall not keep what only loading used */
@@ -244,20 +242,14 @@ plan_load(const struct load_options *options, const char *const *units, size_t n
 
 	if (r < 0)
 		return r;
-	l.drafts = calloc(PLAN_UNITS_MAX, sizeof(struct draft *));
-	l.order = calloc(PLAN_UNITS_MAX, sizeof(struct draft *));
-	if (!l.drafts || !l.order) {
-		r = why_set(why, -ENOMEM, "plan");
-	} else {
-		loader_run(&l, units, n_units);
-		if (diag->lost)
-			r = why_set(why, -ENOMEM, "plan: a finding was lost");
-		else if (diag->fatal > 0)
-			r = why_set(
-			    why, -EINVAL, "%zu of the units' lines stop the load", diag->fatal);
-		else
-			r = build_freeze(&l.build, ret_fd, why);
-	}
+	loader_run(&l, units, n_units);
+	if (diag->lost)
+		r = why_set(why, -ENOMEM, "plan: a finding was lost");
+	else if (diag->fatal > 0)
+		r = why_set(
+		    why, -EINVAL, "%zu findings about the units stop the load", diag->fatal);
+	else
+		r = build_freeze(&l.build, ret_fd, why);
 	loader_done(&l);
 	return r;
 }

@@ -250,7 +250,7 @@ parse_opt_seconds(struct assign *a, void *field)
 int
 parse_opt_enum(struct assign *a, void *field)
 {
-	int v;
+	int v = 0;
 	const int r = parse_enum(a, &v);
 
 	return r < 0 ? r : opt_set(field, v);

@@ -19,7 +19,7 @@ parse_listen(struct assign *a, void *field, enum listen_kind kind)
 {
 	_cleanup_buf_ struct buf text = { 0 };
 	struct plan_listen *l;
-	struct addr addr;
+	struct addr addr = { 0 };
 	int r;
 
 	if (!a->value[0]) { /* as in systemd, an empty line of any kind forgets them all */

@@ -105,40 +105,47 @@ file_find(const struct search *search, const char *file, struct unit_files *f,
 	return -ENOENT;
 }
 
+/* A name, or else its template. Return: as file_find(). */
 static int
-unit_find(const struct search *search, const struct unit_name *name, unsigned depth,
-    struct unit_files *f, struct why *why)
+name_find(const struct search *search, const struct unit_name *name, struct unit_files *f,
+    struct trust_file *found, struct why *why)
 {
-	_cleanup_free_ struct trust_file *found = malloc(sizeof(*found));
-	struct unit_name target, template;
-	int r;
+	struct unit_name template;
+	int r = file_find(search, name->id, f, found, why);
 
-	if (!found)
-		return why_set(why, -ENOMEM, "%s", name->id);
-	r = file_find(search, name->id, f, found, why);
 	if (r == -ENOENT && unit_name_is_instance(name) &&
 	    unit_name_make(unit_name_prefix(name), span_of(""), unit_name_type(name), &template) ==
 		0)
 		r = file_find(search, template.id, f, found, why);
-	if (r == -ENOENT)
-		return why_set(why, r, "%s", name->id);
-	if (r < 0)
-		return r;
-	f->name = *name;
-	if (r == TRUST_MASK)
-		return UNIT_FILES_MASKED;
-	fd_closep(&f->fd);
-	f->fd = found->fd;
-	if (!alias_target(name, found->real, &target))
-		return UNIT_FILES_OK;
-	if (depth >= ALIAS_DEPTH_MAX)
-		return why_set(why, -ELOOP, "%s: aliases", name->id);
-	r = unit_find(search, &target, depth + 1, f, why);
-	if (r == -ENOENT) /* a link to a file outside of the directories: the name stays */
-		return UNIT_FILES_OK;
-	if (r < 0)
-		return r;
-	return alias_add(f, name) < 0 ? -ENOMEM : r;
+	return r;
+}
+
+/* From alias to alias, until a file is what its name says. */
+static int
+unit_find(const struct search *search, const struct unit_name *name, struct unit_files *f,
+    struct why *why)
+{
+	struct unit_name target = *name;
+	struct trust_file found = { .fd = -EBADF };
+
+	for (unsigned depth = 0; depth < ALIAS_DEPTH_MAX; depth++) {
+		const int r = name_find(search, &target, f, &found, why);
+
+		if (r == -ENOENT && depth > 0) /* a link to a file outside: the name stays */
+			return UNIT_FILES_OK;
+		if (r < 0)
+			return r == -ENOENT ? why_set(why, r, "%s", name->id) : r;
+		if (depth > 0 && alias_add(f, &f->name) < 0)
+			return why_set(why, -ENOMEM, "%s", name->id);
+		f->name = target;
+		if (r == TRUST_MASK)
+			return UNIT_FILES_MASKED;
+		fd_closep(&f->fd);
+		f->fd = found.fd;
+		if (!alias_target(&f->name, found.real, &target))
+			return UNIT_FILES_OK;
+	}
+	return why_set(why, -ELOOP, "%s: aliases", name->id);
 }
 
 static const char *
@@ -184,25 +191,23 @@ beside_of_dir(
     struct unit_files *f, enum unit_beside kind, const char *dir, const char *name, struct why *why)
 {
 	static const char *const suffixes[] = { ".d", ".wants", ".requires" };
-	_cleanup_free_ struct trust_file *found = malloc(sizeof(*found));
+	struct trust_file found;
 	char path[PATH_MAX];
 	DIR *d;
 	int r;
 
 	_Static_assert(ELEMENTSOF(suffixes) == UNIT_BESIDE_END, "one each");
-	if (!found)
-		return why_set(why, -ENOMEM, "%s", name);
 	if (snprintf(path, sizeof(path), "%s/%s%s", dir, name, suffixes[kind]) >= (int)sizeof(path))
 		return why_set(why, -ENAMETOOLONG, "%s/%s", dir, name);
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	r = trust_open(path, true, found, why);
+	r = trust_open(path, true, &found, why);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	d = fdopendir(found->fd);
+	d = fdopendir(found.fd);
 	if (!d) {
 		r = why_set(why, -errno, "%s", path);
-		fd_closep(&found->fd);
+		fd_closep(&found.fd);
 		return r;
 	}
 	for (struct dirent *e = readdir(d); e && r == 0; e = readdir(d))
@@ -210,6 +215,21 @@ beside_of_dir(
 			r = beside_add(&f->beside[kind], path, e->d_name);
 	(void)closedir(d);
 	return r < 0 ? why_set(why, r, "%s", path) : 0;
+}
+
+/* "a-b@i.service" to "a-@i.service". Return: false when there is no dash to cut at. */
+static bool
+name_chop(struct unit_name *name)
+{
+	struct span prefix = unit_name_prefix(name), instance = unit_name_instance(name);
+
+	if (prefix.ptr[prefix.len - 1] == '-')
+		prefix.len--;
+	while (prefix.len > 0 && prefix.ptr[prefix.len - 1] != '-')
+		prefix.len--;
+	if (!name->pos.at)
+		instance.ptr = NULL;
+	return prefix.len > 0 && unit_name_make(prefix, instance, unit_name_type(name), name) == 0;
 }
 
 /*
@@ -220,26 +240,19 @@ static int
 beside_of_name(struct unit_files *f, enum unit_beside kind, const char *dir,
     const struct unit_name *name, struct why *why)
 {
-	struct span prefix = unit_name_prefix(name), instance = unit_name_instance(name);
 	struct unit_name less;
 	int r = beside_of_dir(f, kind, dir, name->id, why);
 
-	if (r == 0 && unit_name_is_instance(name) &&
-	    unit_name_make(prefix, span_of(""), unit_name_type(name), &less) == 0)
-		r = beside_of_name(f, kind, dir, &less, why);
-	if (r < 0)
-		return r;
-	if (prefix.len > 0 && prefix.ptr[prefix.len - 1] == '-')
-		prefix.len--;
-	while (prefix.len > 0 && prefix.ptr[prefix.len - 1] != '-')
-		prefix.len--;
-	if (prefix.len == 0)
-		return 0;
-	if (!name->pos.at)
-		instance.ptr = NULL;
-	if (unit_name_make(prefix, instance, unit_name_type(name), &less) < 0)
-		return 0;
-	return beside_of_name(f, kind, dir, &less, why);
+	if (unit_name_is_instance(name) &&
+	    unit_name_make(unit_name_prefix(name), span_of(""), unit_name_type(name), &less) == 0)
+		do {
+			if (r == 0)
+				r = beside_of_dir(f, kind, dir, less.id, why);
+		} while (r == 0 && name_chop(&less));
+	less = *name;
+	while (r == 0 && name_chop(&less))
+		r = beside_of_dir(f, kind, dir, less.id, why);
+	return r;
 }
 
 static int
@@ -271,16 +284,13 @@ int
 unit_files_find(const struct search *search, const struct unit_name *name, struct unit_files *ret,
     struct why *why)
 {
-	_cleanup_unit_files_ struct unit_files f = { .fd = -EBADF };
-	int r = unit_find(search, name, 0, &f, why);
+	int r;
 
-	if (r < 0)
-		return r;
+	*ret = (struct unit_files){ .fd = -EBADF };
+	r = unit_find(search, name, ret, why);
 	for (size_t k = 0; r == UNIT_FILES_OK && k < UNIT_BESIDE_END; k++)
-		r = beside_find(search, &f, (enum unit_beside)k, why);
+		r = beside_find(search, ret, (enum unit_beside)k, why);
 	if (r < 0)
-		return r;
-	*ret = f;
-	f = (struct unit_files){ .fd = -EBADF };
+		unit_files_done(ret);
 	return r;
 }

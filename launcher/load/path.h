@@ -43,7 +43,7 @@ enum unit_files_outcome {
 /*
  * unit_files_find - by name.
  * Return: enum unit_files_outcome; -ENOENT when there is no such unit; -EPERM when somebody else
- *         could have written what was found; -errno. why says it.
+ *         could have written what was found; -errno. why says it; ret is empty then.
  */
 _must_check_ int unit_files_find(const struct search *search, const struct unit_name *name,
     struct unit_files *ret, struct why *why);

@@ -29,26 +29,29 @@ uid_trusted(uid_t uid)
 	return uid == 0 || uid == caller_uid();
 }
 
+/* Why a component is not to be trusted; NULL when it is. */
+static const char *
+doubt_about(const struct stat *st)
+{
+	const bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) && st->st_uid == 0;
+
+	if (!uid_trusted(st->st_uid))
+		return "is owned by somebody else";
+	/* A link has no mode (who may replace it is its directory's business), and nothing that is
+	 * read from /dev/null is believed. */
+	if (S_ISLNK(st->st_mode) || S_ISCHR(st->st_mode) || sticky)
+		return NULL;
+	if (st->st_mode & S_IWOTH)
+		return "is writable by everybody";
+	return st->st_mode & S_IWGRP ? "is writable by its group" : NULL;
+}
+
 /* Remembers the first component that is not to be trusted. */
 static void
 walk_doubt(struct walk *w, const char *name, const struct stat *st)
 {
-	const char *what = NULL;
+	const char *what = w->doubt < 0 ? NULL : doubt_about(st);
 
-	if (w->doubt < 0)
-		return;
-	if (!uid_trusted(st->st_uid))
-		what = "is owned by somebody else";
-	else if (S_ISLNK(st->st_mode))
-		return; /* a link has no mode; who may replace it is its directory's business */
-	else if (S_ISCHR(st->st_mode))
-		return; /* /dev/null: nothing in it is believed */
-	else if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) && st->st_uid == 0)
-		return;
-	else if (st->st_mode & S_IWOTH)
-		what = "is writable by everybody";
-	else if (st->st_mode & S_IWGRP)
-		what = "is writable by its group";
 	if (what)
 		w->doubt = why_set(w->why, -EPERM, "%s/%s %s (uid %u, gid %u, mode %04o)",
 		    buf_cstr(&w->real), name, what, st->st_uid, st->st_gid, st->st_mode & 07777u);
