@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
+
+#include "launcher/start/sock_open.h"
 #include <sys/syscall.h>
 
 /* LISTEN_FDS, if it is meant for us. Return: how many, or -EINVAL. */
@@ -52,13 +54,6 @@ inherit_init(struct inherit *h, struct why *why)
 	return 0;
 }
 
-static const int types[LISTEN_KIND_END] = {
-	[LISTEN_STREAM] = SOCK_STREAM,
-	[LISTEN_DGRAM] = SOCK_DGRAM,
-	[LISTEN_SEQPACKET] = SOCK_SEQPACKET,
-	[LISTEN_NETLINK] = SOCK_RAW,
-};
-
 static bool
 same_address(const struct sockaddr_storage *a, socklen_t a_len, const struct plan_listen *l)
 {
@@ -87,8 +82,8 @@ is_socket_of(int fd, const struct plan_listen *l)
 	socklen_t len = sizeof(a), int_len = sizeof(int);
 	int type = 0;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &int_len) < 0 || type != types[l->kind] ||
-	    getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &int_len) < 0 ||
+	    type != sock_types[l->kind] || getsockname(fd, (struct sockaddr *)&a, &len) < 0)
 		return false;
 	return same_address(&a, len, l);
 }

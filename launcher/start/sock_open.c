@@ -22,7 +22,7 @@ struct opening {
 	struct why *warn;
 };
 
-static const int socket_types[LISTEN_KIND_END] = {
+const int sock_types[LISTEN_KIND_END] = {
 	[LISTEN_STREAM] = SOCK_STREAM,
 	[LISTEN_DGRAM] = SOCK_DGRAM,
 	[LISTEN_SEQPACKET] = SOCK_SEQPACKET,
@@ -98,7 +98,7 @@ static bool
 is_stale(const struct opening *o)
 {
 	_cleanup_fd_ int fd =
-	    socket(AF_UNIX, socket_types[o->listen->kind] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	    socket(AF_UNIX, sock_types[o->listen->kind] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat st;
 
 	if (lstat(path_of(o), &st) < 0 || !S_ISSOCK(st.st_mode) || fd < 0)
@@ -171,7 +171,7 @@ open_one(const struct opening *o, int *ret_fd, struct why *why)
 	const int protocol =
 	    kind == LISTEN_NETLINK ? o->listen->netlink_family : o->unit->socket.protocol;
 	_cleanup_fd_ int fd =
-	    socket(o->addr.ss_family, socket_types[kind] | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	    socket(o->addr.ss_family, sock_types[kind] | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
 	int r;
 
 	if (fd < 0)

@@ -11,6 +11,9 @@
 
 #include "launcher/unit/plan.h"
 
+/* SOCK_* by kind; 0 for what is no socket. */
+extern const int sock_types[LISTEN_KIND_END];
+
 /*
  * sock_symlink - one of Symlinks=: name points at path. An older link is replaced, nothing else.
  * Return: 0 or -errno.
