@@ -11,24 +11,11 @@
 #include "common/log.h"
 #include "launcher/ctl/check.h"
 #include "launcher/ctl/ctl.h"
+#include "launcher/help.h"
 #include "launcher/manager/manager.h"
 #include "launcher/monitor/heritage.h"
 #include "launcher/start/exec.h"
 #include "launcher/start/run.h"
-
-static const char help[] =
-    "Usage: sallyport VERB [OPTION]... [ARGUMENT]...\n"
-    "Privileged sockets for servers that never have root.\n"
-    "\n"
-    "  run UNIT...                open the sockets of units, start services on traffic\n"
-    "  exec -l ADDRESS -- COMMAND bind, become a user, execute\n"
-    "  check UNIT...              what each directive does here, and the whole plan\n"
-    "  audit                      what every process of ours could do; fails if a server could\n"
-    "                             become root\n"
-    "  status, show, list         what runs\n"
-    "  start, stop, restart, kill, is-active, is-failed, reset-failed UNIT\n"
-    "\n"
-    "sallyport VERB --help tells more; so does sallyport(8).\n";
 
 #if SALLYPORT_SANITIZED
 /* The leak checker traces its own process; ours are not traceable. The unit tests look for leaks.
@@ -116,7 +103,7 @@ main(int argc, char **argv)
 		return manager_main(argc, argv);
 	}
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		(void)fputs(help, argc < 2 ? stderr : stdout);
+		(void)fputs(help_sallyport, argc < 2 ? stderr : stdout);
 		return argc < 2 ? EX_USAGE : 0;
 	}
 	if (strcmp(argv[1], "--version") == 0) {

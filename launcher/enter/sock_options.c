@@ -24,8 +24,6 @@ enum sock_family {
 	SOCK_ANY = SOCK_IP | SOCK_UNIX | SOCK_NETLINK | SOCK_PLAIN,
 };
 
-#define FIELD(name) offsetof(struct plan_socket, name)
-
 /* One option; a family may have it under two names, then there are two rows. */
 static const struct sock_option {
 	const char *name; /* of the directive, for messages */
@@ -36,55 +34,43 @@ static const struct sock_option {
 	int force; /* tried when the kernel granted less than was asked for; 0: none */
 	bool strict;
 } sock_options[] = {
-	{ "BindIPv6Only", FIELD(bind_ipv6_only), SOCK_BEFORE_BIND, SOCK_V6, IPPROTO_IPV6,
-	    IPV6_V6ONLY, 0, true },
-	{ "ReusePort", FIELD(reuse_port), SOCK_BEFORE_BIND, SOCK_ANY, SOL_SOCKET, SO_REUSEPORT, 0,
-	    false },
-	{ "FreeBind", FIELD(free_bind), SOCK_BEFORE_BIND, SOCK_V4, IPPROTO_IP, IP_FREEBIND, 0,
-	    false },
-	{ "FreeBind", FIELD(free_bind), SOCK_BEFORE_BIND, SOCK_V6, IPPROTO_IPV6, IPV6_FREEBIND, 0,
-	    false },
-	{ "Transparent", FIELD(transparent), SOCK_BEFORE_BIND, SOCK_V4, IPPROTO_IP, IP_TRANSPARENT,
-	    0, false },
-	{ "Transparent", FIELD(transparent), SOCK_BEFORE_BIND, SOCK_V6, IPPROTO_IPV6,
-	    IPV6_TRANSPARENT, 0, false },
-	{ "KeepAlive", FIELD(keep_alive), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_KEEPALIVE, 0,
-	    false },
-	{ "KeepAliveTimeSec", FIELD(keep_alive_time), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_TCP,
-	    TCP_KEEPIDLE, 0, false },
-	{ "KeepAliveIntervalSec", FIELD(keep_alive_interval), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_TCP,
-	    TCP_KEEPINTVL, 0, false },
-	{ "KeepAliveProbes", FIELD(keep_alive_probes), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_TCP,
-	    TCP_KEEPCNT, 0, false },
-	{ "DeferAcceptSec", FIELD(defer_accept), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_TCP,
-	    TCP_DEFER_ACCEPT, 0, false },
-	{ "Broadcast", FIELD(broadcast), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_BROADCAST, 0,
-	    false },
-	{ "PassCredentials", FIELD(pass_credentials), SOCK_AFTER_BIND, SOCK_UNIX | SOCK_NETLINK,
-	    SOL_SOCKET, SO_PASSCRED, 0, false },
-	{ "PassPIDFD", FIELD(pass_pidfd), SOCK_AFTER_BIND, SOCK_UNIX, SOL_SOCKET, SO_PASSPIDFD, 0,
-	    false },
-	{ "AcceptFileDescriptors", FIELD(pass_rights), SOCK_AFTER_BIND, SOCK_UNIX, SOL_SOCKET,
-	    SO_PASSRIGHTS, 0, false },
-	{ "PassSecurity", FIELD(pass_security), SOCK_AFTER_BIND, SOCK_UNIX | SOCK_NETLINK,
-	    SOL_SOCKET, SO_PASSSEC, 0, false },
-	{ "PassPacketInfo", FIELD(pass_packet_info), SOCK_AFTER_BIND, SOCK_V4, IPPROTO_IP,
-	    IP_PKTINFO, 0, false },
-	{ "PassPacketInfo", FIELD(pass_packet_info), SOCK_AFTER_BIND, SOCK_V6, IPPROTO_IPV6,
-	    IPV6_RECVPKTINFO, 0, false },
-	{ "PassPacketInfo", FIELD(pass_packet_info), SOCK_AFTER_BIND, SOCK_NETLINK, SOL_NETLINK,
-	    3 /* NETLINK_PKTINFO */, 0, false },
-	{ "Priority", FIELD(priority), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_PRIORITY, 0,
-	    false },
-	{ "ReceiveBuffer", FIELD(receive_buffer), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_RCVBUF,
-	    SO_RCVBUFFORCE, false },
-	{ "SendBuffer", FIELD(send_buffer), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_SNDBUF,
-	    SO_SNDBUFFORCE, false },
-	{ "Mark", FIELD(mark), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_MARK, 0, false },
-	{ "IPTOS", FIELD(ip_tos), SOCK_AFTER_BIND, SOCK_IP, IPPROTO_IP, IP_TOS, 0, false },
-	{ "IPTTL", FIELD(ip_ttl), SOCK_AFTER_BIND, SOCK_V4, IPPROTO_IP, IP_TTL, 0, false },
-	{ "IPTTL", FIELD(ip_ttl), SOCK_AFTER_BIND, SOCK_V6, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 0,
-	    false },
+#define FIELD(name) offsetof(struct plan_socket, name)
+#define BIND(name, field, families, level, option) \
+	{ \
+		name, FIELD(field), SOCK_BEFORE_BIND, families, level, option, 0, false \
+	}
+#define TUNE(name, field, families, level, option) \
+	{ \
+		name, FIELD(field), SOCK_AFTER_BIND, families, level, option, 0, false \
+	}
+	/* clang-format off */
+	{ "BindIPv6Only", FIELD(bind_ipv6_only), SOCK_BEFORE_BIND, SOCK_V6, IPPROTO_IPV6, IPV6_V6ONLY, 0, true },
+	BIND("ReusePort", reuse_port, SOCK_ANY, SOL_SOCKET, SO_REUSEPORT),
+	BIND("FreeBind", free_bind, SOCK_V4, IPPROTO_IP, IP_FREEBIND),
+	BIND("FreeBind", free_bind, SOCK_V6, IPPROTO_IPV6, IPV6_FREEBIND),
+	BIND("Transparent", transparent, SOCK_V4, IPPROTO_IP, IP_TRANSPARENT),
+	BIND("Transparent", transparent, SOCK_V6, IPPROTO_IPV6, IPV6_TRANSPARENT),
+	TUNE("KeepAlive", keep_alive, SOCK_ANY, SOL_SOCKET, SO_KEEPALIVE),
+	TUNE("KeepAliveTimeSec", keep_alive_time, SOCK_IP, IPPROTO_TCP, TCP_KEEPIDLE),
+	TUNE("KeepAliveIntervalSec", keep_alive_interval, SOCK_IP, IPPROTO_TCP, TCP_KEEPINTVL),
+	TUNE("KeepAliveProbes", keep_alive_probes, SOCK_IP, IPPROTO_TCP, TCP_KEEPCNT),
+	TUNE("DeferAcceptSec", defer_accept, SOCK_IP, IPPROTO_TCP, TCP_DEFER_ACCEPT),
+	TUNE("Broadcast", broadcast, SOCK_ANY, SOL_SOCKET, SO_BROADCAST),
+	TUNE("PassCredentials", pass_credentials, SOCK_UNIX | SOCK_NETLINK, SOL_SOCKET, SO_PASSCRED),
+	TUNE("PassPIDFD", pass_pidfd, SOCK_UNIX, SOL_SOCKET, SO_PASSPIDFD),
+	TUNE("AcceptFileDescriptors", pass_rights, SOCK_UNIX, SOL_SOCKET, SO_PASSRIGHTS),
+	TUNE("PassSecurity", pass_security, SOCK_UNIX | SOCK_NETLINK, SOL_SOCKET, SO_PASSSEC),
+	TUNE("PassPacketInfo", pass_packet_info, SOCK_V4, IPPROTO_IP, IP_PKTINFO),
+	TUNE("PassPacketInfo", pass_packet_info, SOCK_V6, IPPROTO_IPV6, IPV6_RECVPKTINFO),
+	TUNE("PassPacketInfo", pass_packet_info, SOCK_NETLINK, SOL_NETLINK, 3 /* NETLINK_PKTINFO */),
+	TUNE("Priority", priority, SOCK_ANY, SOL_SOCKET, SO_PRIORITY),
+	{ "ReceiveBuffer", FIELD(receive_buffer), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE, false },
+	{ "SendBuffer", FIELD(send_buffer), SOCK_AFTER_BIND, SOCK_ANY, SOL_SOCKET, SO_SNDBUF, SO_SNDBUFFORCE, false },
+	TUNE("Mark", mark, SOCK_ANY, SOL_SOCKET, SO_MARK),
+	TUNE("IPTOS", ip_tos, SOCK_IP, IPPROTO_IP, IP_TOS),
+	TUNE("IPTTL", ip_ttl, SOCK_V4, IPPROTO_IP, IP_TTL),
+	TUNE("IPTTL", ip_ttl, SOCK_V6, IPPROTO_IPV6, IPV6_UNICAST_HOPS),
+	/* clang-format on */
 };
 
 static unsigned

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "launcher/enter/enter.h"
 #include "launcher/enter/stdio.h"
+#include "launcher/help.h"
 #include "launcher/load/exec_plan.h"
 #include "launcher/start/inherit.h"
 #include "launcher/start/isolate.h"
@@ -31,24 +32,6 @@ struct exec_run {
 	struct enter enter;
 	struct enter_fd fds[ENTER_FDS_MAX];
 };
-
-static const char exec_help[] =
-    "Usage: sallyport exec -l ADDRESS... [OPTION]... -- COMMAND [ARGUMENT]...\n"
-    "Bind, become USER, wait for traffic, execute COMMAND. Nothing of the launcher stays.\n"
-    "\n"
-    "  -l, --listen ADDRESS       PORT, IP:PORT, [IPv6]:PORT, /path or @name (repeatable)\n"
-    "  -u, --user USER[:GROUP]    who COMMAND runs as; needed when called as root\n"
-    "  -d, --datagram             datagram sockets\n"
-    "      --seqpacket            sequential-packet sockets\n"
-    "  -a, --accept               accept, and execute COMMAND for each connection\n"
-    "      --inetd                pass the socket as standard input and output\n"
-    "      --fdname NAME[:NAME]   names for the descriptors\n"
-    "  -E, --setenv VAR[=VALUE]   set a variable, or pass it on (repeatable)\n"
-    "      --allow-root-services  called as root without -u: let COMMAND run as root\n"
-    "  -h, --help\n"
-    "\n"
-    "Descriptors that this process was itself activated with are passed on first.\n"
-    "See sallyport(8) and systemd-socket-activate(1).\n";
 
 static int
 exec_usage(const char *message, const char *argument)
@@ -251,7 +234,7 @@ exec_parse(struct exec_options *o, int argc, char **argv, bool *ret_done)
 	*ret_done = true;
 	while ((c = getopt_long(argc, argv, "+l:u:daE:h", options, NULL)) != -1) {
 		if (c == 'h') {
-			(void)fputs(exec_help, stdout); /* a closed stdout is the reader's choice */
+			(void)fputs(help_exec, stdout); /* a closed stdout is the reader's choice */
 			return 0;
 		}
 		r = take_option(o, c);

@@ -14,6 +14,7 @@
 #include <sysexits.h>
 
 #include "common/log.h"
+#include "launcher/help.h"
 #include "launcher/load/run_plan.h"
 #include "launcher/monitor/heritage.h"
 #include "launcher/monitor/monitor.h"
@@ -35,21 +36,6 @@ struct run_options {
 	const char *runtime_dir;
 	enum log_format log_format;
 };
-
-static const char run_help[] =
-    "Usage: sallyport run [OPTION]... UNIT...\n"
-    "Open the sockets of the units, start their services when there is traffic.\n"
-    "\n"
-    "  --unit-path DIR            look for units here first (repeatable)\n"
-    "  --runtime-dir DIR          control and notify sockets (default /run/sallyport)\n"
-    "  --manager-user USER        who decides, without any right (default sallyport)\n"
-    "  --allow-root-services      let services without a User= run as root\n"
-    "  --unenforced DIRECTIVE     start although this directive cannot be enforced (repeatable)\n"
-    "  --log-format text|json     one line an event, to standard error\n"
-    "  -h, --help\n"
-    "\n"
-    "A .socket waits for traffic, a .service starts at once. SIGTERM stops them all.\n"
-    "See sallyport(8).\n";
 
 static int
 run_usage(const char *message, const char *argument)
@@ -109,7 +95,7 @@ run_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 			o->log_format = optarg[0] == 'j' ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
 			break;
 		case 'h':
-			(void)fputs(run_help, stdout); /* a closed stdout is the reader's choice */
+			(void)fputs(help_run, stdout); /* a closed stdout is the reader's choice */
 			return 0;
 		default:
 			return EX_USAGE;

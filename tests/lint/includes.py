@@ -22,6 +22,7 @@ ALLOWED = {
     # Before the monitor is the monitor: starts the reader, opens, confines, hands over.
     "launcher/start": ["common", "launcher/unit", "launcher/enter", "launcher/monitor",
                        "launcher/load/run_plan.h", "launcher/load/exec_plan.h",
+                       "launcher/help.h",
                        "launcher/load/caller.h"],
     # The unprivileged half knows the plan and the conversation, nothing of how root does things.
     "launcher/manager": ["common", "launcher/unit", "launcher/monitor/msg.h",
