@@ -45,7 +45,7 @@ exec_usage(const char *message, const char *argument)
 static int
 take_inherited(struct exec_run *x, struct why *why)
 {
-	static struct inherit inherited; /* large */
+	struct inherit inherited;
 	const int r = inherit_init(&inherited, why);
 
 	for (uint32_t i = 0; r == 0 && i < inherited.n; i++)

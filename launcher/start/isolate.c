@@ -19,7 +19,7 @@
 int
 find_manager_user(struct monitor *m, const char *wanted, struct why *why)
 {
-	static struct resolved who; /* large */
+	struct resolved who;
 	const char *name = wanted ? wanted : "sallyport";
 	int r;
 

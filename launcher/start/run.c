@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -178,7 +179,7 @@ open_listener(struct monitor *m, struct inherit *inherited, uint32_t i, struct w
 static int
 open_listeners(struct monitor *m, struct why *why)
 {
-	static struct inherit inherited; /* large */
+	struct inherit inherited;
 	uint32_t left;
 	int r = inherit_init(&inherited, why);
 
@@ -251,7 +252,9 @@ prepare(struct monitor *m, struct why *why)
 	if (r < 0)
 		return r;
 	upstream_connect(m);
-	return confine_monitor(m, why);
+	r = confine_monitor(m, why);
+	(void)malloc_trim(0); /* what only the start used goes back */
+	return r;
 }
 
 int
