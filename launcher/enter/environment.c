@@ -82,6 +82,8 @@ environment_protocol(struct arguments *a, const struct enter *e)
 	}
 	if (r == 0 && e->main_pid > 0)
 		r = setenv_num(a, "MAINPID", (uint64_t)e->main_pid);
+	if (r == 0)
+		r = setenv_str(a, "PIDFILE", plan_str(e->plan, e->unit->service.pid_file));
 	if (r == 0 && e->invocation_id)
 		r = setenv_id128(a, "INVOCATION_ID", e->invocation_id);
 	return r;

