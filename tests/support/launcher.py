@@ -1,6 +1,7 @@
 """`sallyport run` under test, and the proof that nothing of it stays."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import threading
@@ -117,12 +118,12 @@ class Launcher:
         """No questions: after a failure."""
         for pid, _ in self.box.processes(self.cgroup):
             with contextlib.suppress(OSError):
-                import os
                 os.kill(pid, signal.SIGKILL)
         if self.process and self.process.poll() is None:
             self.process.kill()
         if self.process:
             self.process.wait()
+        self.box.remove(self.runtime_dir)
 
     def _remove_units(self):
         for name in self.units:
