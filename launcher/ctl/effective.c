@@ -273,7 +273,7 @@ static bool
 effective_conditions(const struct effective *e, const void *field, uint32_t n)
 {
 	PLAN_FOREACH (e->p, *(const struct plan_list *)field, struct plan_condition, c)
-		if (c->type == *(const uint32_t *)e->row->arg && n-- == 0) {
+		if (c->row == directive_index(e->row) && n-- == 0) {
 			put(e, c->trigger ? "|" : "");
 			put(e, c->negate ? "!" : "");
 			return effective_put_text(e, c->text);
@@ -360,7 +360,7 @@ row_is_alias(const struct directive *row)
 {
 	for (const struct directive *before = directive_table; before < row; before++)
 		if (before->parse == row->parse && before->offset == row->offset &&
-		    before->arg == row->arg)
+		    row->parse != parse_condition)
 			return true;
 	return false;
 }
@@ -384,6 +384,6 @@ effective_value(const struct directive *row, const struct plan *p, const struct 
 	for (size_t i = 0; i < ELEMENTSOF(printers); i++)
 		if (printers[i].parse == row->parse)
 			return printers[i].print(
-			    &e, linked ? NULL : (const char *)u + row->offset, n);
+			    &e, linked ? (const char *)u : (const char *)u + row->offset, n);
 	return false;
 }

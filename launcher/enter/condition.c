@@ -5,27 +5,10 @@
 
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <strings.h>
-#include <sys/prctl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
-
-#include "common/capname.h"
-#include "common/num.h"
-
-#define CONDITION_TEXT_MAX 8192
-
-/* The start of a file of the kernel's. Return: how many bytes; 0 when there are none. */
-static size_t
-read_start(const char *path, char text[CONDITION_TEXT_MAX])
-{
-	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const ssize_t n = fd < 0 ? 0 : read(fd, text, CONDITION_TEXT_MAX - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t)n : 0;
-}
 
 /* Calls found() for each entry of a directory until it says true. No opendir(3): it allocates. */
 static bool
@@ -67,7 +50,7 @@ static bool
 path_matches(const char *pattern)
 {
 	const char *slash = strrchr(pattern, '/');
-	char dir[CONDITION_TEXT_MAX];
+	char dir[PATH_MAX];
 	struct buf b;
 
 	buf_init(&b, dir, sizeof(dir));
@@ -76,12 +59,14 @@ path_matches(const char *pattern)
 }
 
 static bool
-path_is(uint32_t type, const char *path)
+condition_is(uint32_t type, const char *path)
 {
 	struct statvfs vfs;
 	struct stat st;
 
-	switch (type) {
+	switch ((enum condition_type)type) {
+	case CONDITION_TRUE:
+		return true;
 	case CONDITION_PATH_EXISTS:
 		return access(path, F_OK) == 0;
 	case CONDITION_PATH_EXISTS_GLOB:
@@ -96,130 +81,13 @@ path_is(uint32_t type, const char *path)
 		return directory_has(path, any_name, NULL);
 	case CONDITION_FILE_NOT_EMPTY:
 		return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-	default:
+	case CONDITION_FILE_IS_EXECUTABLE:
 		return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
-	}
-}
-
-/* A number, "root", or "@system" for any user below 1000. */
-static bool
-user_is(const char *who)
-{
-	uint64_t uid;
-
-	if (strcmp(who, "@system") == 0)
-		return geteuid() < 1000;
-	if (num_parse_str(who, 0, UINT32_MAX, &uid) == 0)
-		return geteuid() == uid;
-	return strcmp(who, "root") == 0 && geteuid() == 0;
-}
-
-/* "word" or "word=value" on the kernel's command line; a word alone also takes any value. */
-static bool
-kernel_was_told(const char *want)
-{
-	char text[CONDITION_TEXT_MAX];
-	const size_t len = strlen(want);
-
-	(void)read_start("/proc/cmdline", text);
-	for (const char *p = text; *p; p += strspn(p, " \n")) {
-		const size_t word = strcspn(p, " \n");
-
-		if (word >= len && memcmp(p, want, len) == 0 &&
-		    (word == len || (p[len] == '=' && !strchr(want, '='))))
-			return true;
-		p += word;
+	case CONDITION_FALSE:
+	case CONDITION_TYPE_END:
+		break;
 	}
 	return false;
-}
-
-/* The vendor a virtual machine's firmware names, and what systemd calls it. */
-static const char *
-machine(void)
-{
-	static const char *const vendors[][2] = { { "QEMU", "qemu" }, { "KVM", "kvm" },
-		{ "Amazon EC2", "amazon" }, { "VMware", "vmware" }, { "innotek", "oracle" },
-		{ "Oracle", "oracle" }, { "Xen", "xen" }, { "Bochs", "bochs" },
-		{ "Parallels", "parallels" }, { "Microsoft", "microsoft" },
-		{ "Google", "google" } };
-	char text[CONDITION_TEXT_MAX];
-
-	(void)read_start("/sys/class/dmi/id/sys_vendor", text);
-	for (size_t i = 0; i < ELEMENTSOF(vendors); i++)
-		if (strncmp(text, vendors[i][0], strlen(vendors[i][0])) == 0)
-			return vendors[i][1];
-	(void)read_start("/proc/cpuinfo", text);
-	return strstr(text, " hypervisor") ? "vm-other" : NULL;
-}
-
-/* The container's name for itself: what started us said so to the first process. */
-static const char *
-container(char text[CONDITION_TEXT_MAX])
-{
-	const size_t n = read_start("/proc/1/environ", text);
-
-	for (size_t i = 0; i < n; i += strlen(text + i) + 1)
-		if (strncmp(text + i, "container=", 10) == 0 && text[i + 10])
-			return text + i + 10;
-	if (access("/.dockerenv", F_OK) == 0)
-		return "docker";
-	return access("/run/.containerenv", F_OK) == 0 ? "podman" : NULL;
-}
-
-static bool
-virtualized(const char *how)
-{
-	static const char *const no[] = { "no", "false", "0", "off", "n", "f" };
-	static const char *const yes[] = { "yes", "true", "1", "on", "y", "t" };
-	char text[CONDITION_TEXT_MAX];
-	const char *inner = container(text), *outer = inner ? NULL : machine();
-
-	if (strcmp(how, "container") == 0)
-		return inner;
-	if (strcmp(how, "vm") == 0)
-		return outer;
-	for (size_t i = 0; i < ELEMENTSOF(no); i++)
-		if (strcasecmp(how, no[i]) == 0 || strcasecmp(how, yes[i]) == 0)
-			return (inner || outer) == (strcasecmp(how, yes[i]) == 0);
-	return (inner && strcmp(inner, how) == 0) || (outer && strcmp(outer, how) == 0);
-}
-
-static bool
-security_is(const char *module)
-{
-	static const struct {
-		const char *name, *path;
-	} modules[] = { { "selinux", "/sys/fs/selinux/enforce" },
-		{ "apparmor", "/sys/kernel/security/apparmor" }, { "smack", "/sys/fs/smackfs" },
-		{ "tomoyo", "/sys/kernel/security/tomoyo" },
-		{ "ima", "/sys/kernel/security/ima" } };
-
-	for (size_t i = 0; i < ELEMENTSOF(modules); i++)
-		if (strcmp(modules[i].name, module) == 0)
-			return access(modules[i].path, F_OK) == 0;
-	return false; /* uefi-secureboot, tpm2, cvm, audit: not looked for */
-}
-
-static bool
-condition_is(uint32_t type, const char *text)
-{
-	int cap;
-
-	switch (type) {
-	case CONDITION_USER:
-		return user_is(text);
-	case CONDITION_KERNEL_COMMAND_LINE:
-		return kernel_was_told(text);
-	case CONDITION_CAPABILITY:
-		cap = capname_parse(text);
-		return cap >= 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1;
-	case CONDITION_VIRTUALIZATION:
-		return virtualized(text);
-	case CONDITION_SECURITY:
-		return security_is(text);
-	default:
-		return path_is(type, text);
-	}
 }
 
 /* All plain ones must be so, and of those with "|" one. */

@@ -6,9 +6,11 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
-/* Once, before the identity is given up. Until then the answers are geteuid(2) and getegid(2). */
+/* Once, before the identity is given up; until then the answers are those of the process. */
 void caller_set(uid_t uid, gid_t gid);
 uid_t caller_uid(void);
 gid_t caller_gid(void);
+uint64_t caller_bounding(void); /* capability bounding set */

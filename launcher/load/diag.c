@@ -49,28 +49,29 @@ diag_copy(struct diag *d, const char *text)
 	return copy;
 }
 
-static struct diag_item *
+/* Room for one more. */
+static bool
 diag_grow(struct diag *d)
 {
-	if (d->n == d->cap) {
-		const size_t cap = d->cap ? 2 * d->cap : 64;
-		struct diag_item *items = reallocarray(d->items, cap, sizeof(*items));
+	const size_t cap = d->cap ? 2 * d->cap : 64;
+	struct diag_item *items;
 
-		if (!items) {
-			d->lost = true;
-			return NULL;
-		}
-		d->items = items;
-		d->cap = cap;
+	if (d->n < d->cap)
+		return true;
+	items = reallocarray(d->items, cap, sizeof(*items));
+	if (!items) {
+		d->lost = true;
+		return false;
 	}
-	return &d->items[d->n++];
+	d->items = items;
+	d->cap = cap;
+	return true;
 }
 
 void
 diag_add(struct diag *d, enum diag_level level, const char *unit, const char *file, uint32_t line,
     const char *directive, const char *value, const char *format, ...)
 {
-	struct diag_item *item = diag_grow(d);
 	_cleanup_buf_ struct buf text = { 0 };
 	va_list args;
 
@@ -80,14 +81,17 @@ diag_add(struct diag *d, enum diag_level level, const char *unit, const char *fi
 	va_end(args);
 	if (level >= DIAG_REFUSED)
 		d->fatal++;
-	if (!item)
+	if (!diag_grow(d))
 		return;
-	*item = (struct diag_item){ .level = level, .line = line };
-	item->unit = diag_copy(d, unit);
-	item->file = diag_copy(d, file);
-	item->directive = diag_copy(d, directive);
-	item->value = diag_copy(d, value);
-	item->text = diag_copy(d, text.failed ? "(a text too long to show)" : buf_cstr(&text));
+	d->items[d->n++] = (struct diag_item){
+		.level = level,
+		.unit = diag_copy(d, unit),
+		.file = diag_copy(d, file),
+		.line = line,
+		.directive = diag_copy(d, directive),
+		.value = diag_copy(d, value),
+		.text = diag_copy(d, text.failed ? "(a text too long to show)" : buf_cstr(&text)),
+	};
 }
 
 void
@@ -100,8 +104,8 @@ diag_withdraw(struct diag *d, const char *unit, const char *directive)
 		    strcmp(item->unit, unit) != 0 || strcmp(item->directive, directive) != 0)
 			continue;
 		item->level = DIAG_NOTED;
-		free(item->text);
-		item->text = diag_copy(d, "taken back by a later line");
+		if (str_copy(item->text, strlen(item->text) + 1, "taken back") < 0)
+			item->text[0] = '\0'; /* it had fewer words than that */
 		d->fatal--;
 	}
 }

@@ -59,7 +59,7 @@ parse_fn parse_ip_tos; /* struct plan_opt */
 
 /* parse_unit.c: what stands between units. */
 parse_fn parse_dependencies; /* struct plan_list of struct plan_word */
-parse_fn parse_condition; /* struct plan_list of struct plan_condition; arg: its type */
+parse_fn parse_condition; /* struct plan_list of struct plan_condition */
 
 /*
  * parse_expand - the value with its specifiers replaced.

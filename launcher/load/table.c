@@ -35,9 +35,9 @@
 /* Families of rows that differ in one word. */
 #define NEEDS(class, name, list, text) \
 	ROW(UNIT, class, name, parse_dependencies, dependency_names[DEPENDENCY_##list], NULL, text)
-#define CONDITION(class, name, kind, text) \
-	ROW(UNIT, class, "Condition" name, parse_condition, unit.conditions, &kinds[kind], text), \
-	    ROW(UNIT, class, "Assert" name, parse_condition, unit.assertions, &kinds[kind], text)
+#define CONDITION(class, name, text) \
+	ROW(UNIT, class, "Condition" name, parse_condition, unit.conditions, NULL, text), \
+	    ROW(UNIT, class, "Assert" name, parse_condition, unit.assertions, NULL, text)
 #define NOT_LOOKED_AT(name) \
 	REFUSED(UNIT, "Condition" name, NULL, "a condition that is not looked at here"), \
 	    REFUSED(UNIT, "Assert" name, NULL, "a condition that is not looked at here")
@@ -74,9 +74,6 @@ static const struct parse_range any = { INT_MIN, INT_MAX }, natural = { 0, INT_M
 				byte = { 0, 255 }, ttl = { 1, 255 }, oom = { -1000, 1000 },
 				niceness = { -20, 19 };
 static const uint64_t all_caps = CAPNAME_ALL, no_caps;
-static const uint32_t kinds[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
-_Static_assert(ELEMENTSOF(kinds) == CONDITION_TYPE_END, "each its own number");
-
 /* Sentences that many rows share. */
 #define TARGETS "there are no targets, mounts or devices here"
 #define SYSTEMCTL "is for systemctl, whose jobs are systemd's own"
@@ -109,21 +106,23 @@ const struct directive directive_table[] = {
 	NEEDS(ENFORCED, "After", AFTER, "Started after that one, stopped before it."),
 	NEEDS(ENFORCED, "Before", BEFORE, "The reverse of After=."),
 	NOTED(UNIT, "Upholds", "is not done: a service that ends is Restart='s business"),
-	CONDITION(ENFORCED, "PathExists", CONDITION_PATH_EXISTS, "Started only if there is such a file."),
-	CONDITION(ENFORCED, "PathExistsGlob", CONDITION_PATH_EXISTS_GLOB, "The same for a pattern, glob(7)."),
-	CONDITION(ENFORCED, "PathIsDirectory", CONDITION_PATH_IS_DIRECTORY, "The same for a directory."),
-	CONDITION(ENFORCED, "PathIsSymbolicLink", CONDITION_PATH_IS_SYMBOLIC_LINK, "The same for a symbolic link."),
-	CONDITION(ENFORCED, "PathIsReadWrite", CONDITION_PATH_IS_READ_WRITE, "The same for a writable file system."),
-	CONDITION(ENFORCED, "DirectoryNotEmpty", CONDITION_DIRECTORY_NOT_EMPTY, "The same for a directory with something in it."),
-	CONDITION(ENFORCED, "FileNotEmpty", CONDITION_FILE_NOT_EMPTY, "The same for a file with something in it."),
-	CONDITION(ENFORCED, "FileIsExecutable", CONDITION_FILE_IS_EXECUTABLE, "The same for a program."),
-	CONDITION(ENFORCED, "User", CONDITION_USER, "Who runs the launcher."),
-	CONDITION(ENFORCED, "KernelCommandLine", CONDITION_KERNEL_COMMAND_LINE, "A word the kernel was booted with."),
-	CONDITION(ENFORCED, "Capability", CONDITION_CAPABILITY, "A capability in the launcher's bounding set."),
-	CONDITION(ENFORCED, "Virtualization", CONDITION_VIRTUALIZATION, "A container or virtual machine, or which."),
-	CONDITION(ENFORCED, "Security", CONDITION_SECURITY, "A security module that is on."),
-	NOT_LOOKED_AT("PathIsMountPoint"), NOT_LOOKED_AT("PathIsEncrypted"), NOT_LOOKED_AT("Group"),
-	NOT_LOOKED_AT("Host"), NOT_LOOKED_AT("Architecture"), NOT_LOOKED_AT("Firmware"),
+	CONDITION(ENFORCED, "PathExists", "Started only if there is such a file."),
+	CONDITION(ENFORCED, "PathExistsGlob", "The same for a pattern, glob(7)."),
+	CONDITION(ENFORCED, "PathIsDirectory", "The same for a directory."),
+	CONDITION(ENFORCED, "PathIsSymbolicLink", "The same for a symbolic link."),
+	CONDITION(ENFORCED, "PathIsReadWrite", "The same for a writable file system."),
+	CONDITION(ENFORCED, "DirectoryNotEmpty", "The same for a directory with something in it."),
+	CONDITION(ENFORCED, "FileNotEmpty", "The same for a file with something in it."),
+	CONDITION(ENFORCED, "FileIsExecutable", "The same for a program."),
+	CONDITION(ENFORCED, "User", "Who runs the launcher."),
+	CONDITION(ENFORCED, "Group", "Which group the launcher has."),
+	CONDITION(ENFORCED, "Host", "The host's name or machine id."),
+	CONDITION(ENFORCED, "KernelCommandLine", "A word the kernel was booted with."),
+	CONDITION(ENFORCED, "Capability", "A capability in the launcher's bounding set."),
+	CONDITION(ENFORCED, "Virtualization", "A container or virtual machine, or which."),
+	CONDITION(ENFORCED, "Security", "A security module that is on."),
+	NOT_LOOKED_AT("PathIsMountPoint"), NOT_LOOKED_AT("PathIsEncrypted"),
+	NOT_LOOKED_AT("Architecture"), NOT_LOOKED_AT("Firmware"),
 	NOT_LOOKED_AT("KernelVersion"), NOT_LOOKED_AT("Environment"), NOT_LOOKED_AT("ACPower"),
 	NOT_LOOKED_AT("NeedsUpdate"), NOT_LOOKED_AT("FirstBoot"), NOT_LOOKED_AT("Memory"),
 	NOT_LOOKED_AT("CPUs"), NOT_LOOKED_AT("CPUFeature"), NOT_LOOKED_AT("OSRelease"),

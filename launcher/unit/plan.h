@@ -330,9 +330,10 @@ struct plan_socket {
 	struct plan_opt mq_max_messages, mq_message_size;
 };
 
-/* What a condition looks at; evaluated by launcher/enter/condition.h. The first ones take a path.
- */
+/* What a condition looks at, launcher/enter/condition.h. What cannot change is settled at load. */
 enum condition_type {
+	CONDITION_FALSE,
+	CONDITION_TRUE,
 	CONDITION_PATH_EXISTS,
 	CONDITION_PATH_EXISTS_GLOB,
 	CONDITION_PATH_IS_DIRECTORY,
@@ -341,11 +342,6 @@ enum condition_type {
 	CONDITION_DIRECTORY_NOT_EMPTY,
 	CONDITION_FILE_NOT_EMPTY,
 	CONDITION_FILE_IS_EXECUTABLE,
-	CONDITION_USER,
-	CONDITION_KERNEL_COMMAND_LINE,
-	CONDITION_CAPABILITY,
-	CONDITION_VIRTUALIZATION,
-	CONDITION_SECURITY,
 	CONDITION_TYPE_END,
 };
 
@@ -353,9 +349,10 @@ enum condition_type {
 struct plan_condition {
 	struct ref next;
 	uint32_t type; /* enum condition_type */
+	uint32_t row; /* of the table of directives: which line it was, for check */
 	bool trigger; /* "|": one of these suffices */
 	bool negate; /* "!" */
-	struct ref text; /* the operand, specifiers expanded */
+	struct ref text; /* the operand, specifiers expanded; a path where the type takes one */
 };
 
 /* How one unit may need another: systemd.unit(5). The index into plan_unit.dependencies. */

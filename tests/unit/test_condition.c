@@ -116,8 +116,9 @@ who_and_what_we_are(void **state)
 	allow_conditions(&u);
 	(void)snprintf(text, sizeof(text),
 	    "[Unit]\nConditionUser=%u\nConditionCapability=%sCAP_CHOWN\n"
-	    "ConditionVirtualization=|yes\nConditionVirtualization=|no\n" SERVICE,
-	    geteuid(), prctl(PR_CAPBSET_READ, 0, 0, 0, 0) == 1 ? "" : "!");
+	    "ConditionVirtualization=|yes\nConditionVirtualization=|no\n"
+	    "ConditionHost=*\nConditionGroup=%u\n" SERVICE,
+	    geteuid(), prctl(PR_CAPBSET_READ, 0, 0, 0, 0) == 1 ? "" : "!", getegid());
 	units_write(&u, "x.service", text);
 	assert_int_equal(units_load_one(&u, "x.service"), 0);
 	assert_int_equal(unit_conditions_met(u.plan, plan_unit(u.plan, 0)), CONDITIONS_MET);
