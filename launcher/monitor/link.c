@@ -212,6 +212,7 @@ instance_message(const struct monitor *m, const struct instance *x, enum msg_typ
 	struct msg e = msg_make(type);
 
 	e.unit = x->unit;
+	e.seq = type == MSG_EXITED ? 0 : x->seq;
 	if (x->pid > 0) {
 		e.instance.slot = (uint32_t)(x - m->instances);
 		e.instance.generation = x->generation;
@@ -237,7 +238,6 @@ say_started(struct monitor *m, const struct instance *x)
 {
 	struct msg e = instance_message(m, x, MSG_STARTED);
 
-	e.seq = x->seq;
 	e.error = x->error;
 	e.step = x->error ? (uint32_t)x->step : 0;
 	e.started_usec = x->started_usec;

@@ -48,7 +48,7 @@ enum msg_signal_scope {
 struct msg {
 	uint32_t version;
 	uint32_t type; /* enum msg_type */
-	uint32_t seq; /* START: chosen by the manager; STARTED repeats it */
+	uint32_t seq; /* START: chosen by the manager; STARTED, INSTANCE repeat it */
 	uint32_t unit; /* START, INSTANCE, STARTED, EXITED: index in the plan */
 	uint32_t slot; /* START, INSTANCE: enum command_slot */
 	uint32_t command; /* START, INSTANCE: which line of that slot */
