@@ -10,6 +10,7 @@
 
 #include "common/fdpass.h"
 #include "common/log.h"
+#include "launcher/manager/accept.h"
 #include "launcher/manager/job.h"
 #include "launcher/manager/link.h"
 #include "launcher/manager/service.h"
@@ -28,6 +29,7 @@ operator_close(struct manager *m, struct client *c)
 	fd_closep(&c->watch.fd);
 	c->verb = CONTROL_VERB_END;
 	c->waits = NULL;
+	c->waits_instance = NULL;
 	c->ending = false;
 }
 
@@ -79,6 +81,7 @@ operator_send_end(struct manager *m, struct client *c)
 	c->ending = false;
 	c->verb = CONTROL_VERB_END;
 	c->waits = NULL;
+	c->waits_instance = NULL;
 	operator_expect(m, c, EPOLLIN);
 }
 
@@ -101,8 +104,14 @@ operator_end(struct manager *m, struct client *c, int error, const char *text)
 	operator_send_end(m, c);
 }
 
+/* What a request is about. Both NULL: everything. */
+struct target {
+	struct unit *unit; /* of an instance, its template's */
+	struct service *service; /* NULL of a socket */
+};
+
 static int
-operator_send_unit(struct manager *m, struct client *c, const struct unit *u)
+operator_send_unit(struct manager *m, struct client *c, const struct target *t)
 {
 	char packet[CONTROL_PACKET_MAX];
 	struct control_reply_head head = {
@@ -112,53 +121,107 @@ operator_send_unit(struct manager *m, struct client *c, const struct unit *u)
 	struct buf text;
 
 	buf_init(&text, packet + sizeof(head), sizeof(packet) - sizeof(head));
-	show_unit(m, u, &text);
+	if (t->service)
+		show_service(m, t->service, &text);
+	else
+		show_socket(m, &t->unit->socket, &text);
 	head.n = (uint32_t)text.len;
 	memcpy(packet, &head, sizeof(head));
 	return operator_send(m, c, packet, sizeof(head) + text.len);
+}
+
+/* The unit or instance that a listing is at; false: none there. A socket is followed by its
+ * instances; a template is no unit. */
+static bool
+cursor_target(struct manager *m, const struct client *c, struct target *ret)
+{
+	struct unit *u = &m->units[c->cursor];
+
+	*ret = (struct target){ u, u->plan->kind == UNIT_SERVICE ? &u->service : NULL };
+	if (c->cursor_instance == 0)
+		return !u->plan->is_template;
+	ret->service = &u->socket.pool[c->cursor_instance - 1];
+	return ret->service->in_use;
+}
+
+static void
+cursor_advance(const struct manager *m, struct client *c)
+{
+	const struct unit *u = &m->units[c->cursor];
+
+	if (u->plan->kind == UNIT_SOCKET && c->cursor_instance < u->socket.n_used) {
+		c->cursor_instance++;
+		return;
+	}
+	c->cursor++;
+	c->cursor_instance = 0;
 }
 
 /* Goes on with a listing as far as the peer reads. */
 static void
 operator_list(struct manager *m, struct client *c)
 {
+	struct target t;
+
 	while (c->cursor < m->plan->n_units) {
-		if (operator_send_unit(m, c, &m->units[c->cursor]) < 0)
+		if (cursor_target(m, c, &t) && operator_send_unit(m, c, &t) < 0)
 			return;
-		c->cursor++;
+		cursor_advance(m, c);
 	}
 	operator_end(m, c, 0, "");
 }
 
-static struct unit *
-unit_named(struct manager *m, const char *id)
+/* False: there is no such unit and no such instance. */
+static bool
+target_named(struct manager *m, const char *id, struct target *ret)
 {
 	const struct plan_unit *u = plan_find(m->plan, id);
+	struct service *s = u ? NULL : accept_find(m, id);
 
-	return u ? &m->units[u->index] : NULL;
+	if (s)
+		*ret = (struct target){ s->owner, s };
+	else if (u && !u->is_template)
+		*ret = (struct target){ &m->units[u->index],
+			u->kind == UNIT_SERVICE ? &m->units[u->index].service : NULL };
+	else
+		return false;
+	return true;
 }
 
 /* ---- verbs ---- */
 
 static void
-verb_show(struct manager *m, struct client *c, struct unit *u, const struct control_request *q)
+verb_show(
+    struct manager *m, struct client *c, const struct target *t, const struct control_request *q)
 {
 	(void)q;
-	if (!u) {
-		c->cursor = 0;
+	c->cursor = t->unit ? m->plan->n_units : 0; /* one only: nothing more after it */
+	c->cursor_instance = 0;
+	if (!t->unit)
 		operator_list(m, c);
-	} else {
-		c->cursor = m->plan->n_units; /* nothing more after it, should it have to wait */
-		if (operator_send_unit(m, c, u) == 0)
-			operator_end(m, c, 0, "");
-		else if (c->watch.fd >= 0)
-			operator_end(
-			    m, c, ENOBUFS, "read faster"); /* an empty queue takes it all */
-	}
+	else if (operator_send_unit(m, c, t) == 0)
+		operator_end(m, c, 0, "");
+	else if (c->watch.fd >= 0)
+		operator_end(m, c, ENOBUFS, "read faster"); /* an empty queue takes it all */
+}
+
+/* An instance lives for its connection: it can be ended, nothing else. */
+static void
+instance_job(struct manager *m, struct client *c, struct service *s, uint32_t verb)
+{
+	if (verb == CONTROL_STOP)
+		service_event(m, s, EVENT_STOP);
+	else if (verb != CONTROL_START)
+		operator_end(m, c, ENOTSUP, "an instance of Accept=yes can only be stopped");
+	else
+		operator_end(m, c, 0, "");
+	if (verb == CONTROL_STOP)
+		c->waits_instance = s;
 }
 
 static void
-verb_job(struct manager *m, struct client *c, struct unit *u, const struct control_request *q)
+verb_job(
+    struct manager *m, struct client *c, const struct target *t, const struct control_request *q)
 {
 	static const enum job_kind kinds[CONTROL_VERB_END] = {
 		[CONTROL_START] = JOB_START,
@@ -166,37 +229,37 @@ verb_job(struct manager *m, struct client *c, struct unit *u, const struct contr
 		[CONTROL_RESTART] = JOB_RESTART,
 		[CONTROL_RELOAD] = JOB_RELOAD,
 	};
-	const enum job_kind kind = kinds[q->verb];
 
 	if (m->stopping) {
 		operator_end(m, c, ESHUTDOWN, "the launcher is stopping");
 		return;
 	}
-	job_request(m, u, kind);
-	if (q->flags & CONTROL_NO_BLOCK) {
-		operator_end(m, c, 0, "");
-		return;
-	}
-	c->waits = u;
-	operator_expect(m, c, EPOLLIN); /* its hang-up is all it may say now */
+	operator_expect(m, c, EPOLLIN); /* its hang-up is all it may say from now on */
 	timer_stop(&m->timers, &c->timer);
+	if (t->service && t->service->socket) {
+		instance_job(m, c, t->service, q->verb);
+	} else {
+		job_request(m, t->unit, kinds[q->verb]);
+		c->waits = t->unit;
+	}
+	if ((q->flags & CONTROL_NO_BLOCK) && c->verb != CONTROL_VERB_END)
+		operator_end(m, c, 0, "");
 }
 
 static void
-verb_kill(struct manager *m, struct client *c, struct unit *u, const struct control_request *q)
+verb_kill(
+    struct manager *m, struct client *c, const struct target *t, const struct control_request *q)
 {
-	struct service *s = &u->service;
+	struct service *s = t->service;
 	const enum msg_signal_scope scope =
 	    q->whom == CONTROL_WHOM_ALL ? MSG_SIGNAL_GROUP : MSG_SIGNAL_MAIN;
 	bool any = false;
 
-	if (u->plan->kind == UNIT_SERVICE && q->whom != CONTROL_WHOM_CONTROL &&
-	    process_alive(&s->main)) {
+	if (s && q->whom != CONTROL_WHOM_CONTROL && process_alive(&s->main)) {
 		link_signal(m, &s->main, q->signo, scope);
 		any = true;
 	}
-	if (u->plan->kind == UNIT_SERVICE && q->whom != CONTROL_WHOM_MAIN &&
-	    process_alive(&s->control)) {
+	if (s && q->whom != CONTROL_WHOM_MAIN && process_alive(&s->control)) {
 		link_signal(m, &s->control, q->signo, scope);
 		any = true;
 	}
@@ -208,7 +271,7 @@ unit_reset_failed(struct manager *m, struct unit *u)
 {
 	struct service *s = &u->service;
 
-	if (u->plan->kind != UNIT_SERVICE)
+	if (u->plan->kind != UNIT_SERVICE || u->accepts)
 		return;
 	s->n_restarts = 0;
 	s->n_starts = 0;
@@ -221,18 +284,18 @@ unit_reset_failed(struct manager *m, struct unit *u)
 
 static void
 verb_reset_failed(
-    struct manager *m, struct client *c, struct unit *u, const struct control_request *q)
+    struct manager *m, struct client *c, const struct target *t, const struct control_request *q)
 {
 	(void)q;
-	if (u)
-		unit_reset_failed(m, u);
-	for (uint32_t i = 0; !u && i < m->plan->n_units; i++)
+	if (t->unit)
+		unit_reset_failed(m, t->unit);
+	for (uint32_t i = 0; !t->unit && i < m->plan->n_units; i++)
 		unit_reset_failed(m, &m->units[i]);
 	operator_end(m, c, 0, "");
 }
 
-static void (*const control_verbs[])(
-    struct manager *m, struct client *c, struct unit *u, const struct control_request *q) = {
+static void (*const control_verbs[])(struct manager *m, struct client *c, const struct target *t,
+    const struct control_request *q) = {
 	[CONTROL_SHOW] = verb_show,
 	[CONTROL_START] = verb_job,
 	[CONTROL_STOP] = verb_job,
@@ -248,7 +311,7 @@ control_request_take(struct manager *m, struct client *c, const void *bytes, siz
 {
 	struct control_request q;
 	struct why why = { "" };
-	struct unit *u = NULL;
+	struct target t = { NULL, NULL };
 
 	if (c->verb != CONTROL_VERB_END || control_check(bytes, len, &q, &why) < 0) {
 		log_unit(LOG_LEVEL_DEBUG, NULL, "control: uid %u: %s", c->uid,
@@ -261,17 +324,14 @@ control_request_take(struct manager *m, struct client *c, const void *bytes, siz
 		operator_end(m, c, EPERM, "only root or the launcher's own user may do that");
 		return;
 	}
-	if (q.unit[0] != '\0') {
-		u = unit_named(m, q.unit);
-		if (!u) {
-			operator_end(m, c, ENOENT, "not loaded");
-			return;
-		}
+	if (q.unit[0] != '\0' && !target_named(m, q.unit, &t)) {
+		operator_end(m, c, ENOENT, "not loaded");
+		return;
 	}
 	if (control_changes(q.verb))
 		log_unit(LOG_LEVEL_NOTICE, q.unit[0] ? q.unit : NULL, "%s asked for by uid %u",
 		    control_verb_name(q.verb), c->uid);
-	control_verbs[q.verb](m, c, u, &q);
+	control_verbs[q.verb](m, c, &t, &q);
 }
 
 void
@@ -284,6 +344,19 @@ control_job_done(struct manager *m, struct unit *u, int error, const char *text)
 			continue;
 		c->waits = NULL;
 		operator_end(m, c, error, text);
+	}
+}
+
+void
+control_instance_done(struct manager *m, struct service *s)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		struct client *c = &m->clients[i];
+
+		if (c->waits_instance != s)
+			continue;
+		c->waits_instance = NULL;
+		operator_end(m, c, 0, "");
 	}
 }
 

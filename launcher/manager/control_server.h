@@ -22,5 +22,8 @@ void control_server_done(struct manager *m);
 /* The job of u is over: whoever waited for it gets the answer. @text: why not, or "". */
 void control_job_done(struct manager *m, struct unit *u, int error, const char *text);
 
+/* The instance s ended. */
+void control_instance_done(struct manager *m, struct service *s);
+
 /* One request of a client: the road of tests and fuzzer. */
 void control_request_take(struct manager *m, struct client *c, const void *bytes, size_t len);

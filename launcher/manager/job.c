@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "common/log.h"
+#include "launcher/manager/accept.h"
 #include "launcher/manager/control_server.h"
 #include "launcher/manager/service.h"
 #include "launcher/manager/socket.h"
@@ -198,8 +199,9 @@ static bool
 all_down(const struct manager *m)
 {
 	for (uint32_t i = 0; i < m->plan->n_units; i++)
-		if (m->units[i].plan->kind == UNIT_SERVICE &&
-		    !service_is_down(m->units[i].service.state))
+		if (m->units[i].plan->kind == UNIT_SERVICE
+			? !service_is_down(m->units[i].service.state)
+			: m->units[i].socket.n_connections > 0)
 			return false;
 	return true;
 }
@@ -214,6 +216,8 @@ settle(struct manager *m)
 		if (!m->changed)
 			m->changed_tail = &m->changed;
 		u->changed = false;
+		if (u->accepts)
+			accept_collect(m, u->accepts);
 		job_step(m, u);
 		if (u->plan->kind == UNIT_SERVICE)
 			sockets_of_changed(m, u);

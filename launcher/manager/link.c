@@ -79,10 +79,13 @@ link_init(struct manager *m)
 	l->watch =
 	    (struct watch){ .fd = HERITAGE_MONITOR, .rank = WATCH_LINK, .ready = link_ready };
 	l->state = MSG_STATE_LEARNING;
-	l->next_seq = 1;
-	l->max = 16 + m->plan->n_units * LINK_PER_SERVICE;
+	/* Ahead of whatever a manager before us counted to. */
+	l->next_seq = (uint32_t)clock_usec();
+	l->max = 16 + m->n_notes * LINK_PER_SERVICE;
 	l->queue = calloc(l->max, sizeof(*l->queue));
-	return l->queue ? 0 : -ENOMEM;
+	m->by_slot = calloc(PROCESSES_MAX, sizeof(struct service *));
+	m->by_seq = calloc(PROCESSES_MAX, sizeof(struct service *));
+	return l->queue && m->by_slot && m->by_seq ? 0 : -ENOMEM;
 }
 
 void
@@ -93,6 +96,8 @@ link_done(struct manager *m)
 	for (; l->n > 0; l->n--, l->head = (l->head + 1) % l->max)
 		fd_closep(&l->queue[l->head].fd);
 	free(l->queue);
+	free(m->by_slot);
+	free(m->by_seq);
 	l->queue = NULL;
 }
 
@@ -105,14 +110,14 @@ link_hello(struct manager *m)
 }
 
 void
-link_start(
-    struct manager *m, const struct service *s, struct process *p, pid_t main_pid, int connection)
+link_start(struct manager *m, struct service *s, struct process *p, pid_t main_pid, int connection)
 {
 	struct msg q = msg_make(MSG_START);
 
 	assert(p->state == PROCESS_NONE);
 	p->state = PROCESS_ASKED;
 	p->seq = m->link.next_seq++;
+	m->by_seq[p->seq % PROCESSES_MAX] = s;
 	p->id = (struct msg_instance_id){ 0, 0 };
 	p->pid = 0;
 	p->started_usec = p->exited_usec = 0;
@@ -124,6 +129,7 @@ link_start(
 	q.command = p->command;
 	q.pid = main_pid;
 	q.flags = connection >= 0 ? MSG_START_CONNECTION : 0;
+	q.number = connection >= 0 ? s->number : 0;
 	link_send(m, &q, connection);
 }
 

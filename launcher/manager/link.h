@@ -21,7 +21,7 @@ void link_done(struct manager *m);
  * @connection: taken: passed along and closed; negative for none
  */
 void link_start(
-    struct manager *m, const struct service *s, struct process *p, pid_t main_pid, int connection);
+    struct manager *m, struct service *s, struct process *p, pid_t main_pid, int connection);
 
 /* Signal a process, or its whole group; held back until the instance is known. */
 void link_signal(struct manager *m, struct process *p, int signo, enum msg_signal_scope scope);

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define NOTE_MAGIC 0x534c4e32u /* "SLN2": bump with struct note */
+#define NOTE_MAGIC 0x534c4e33u /* "SLN3": bump with struct note */
 
 struct note_copy {
 	uint32_t magic;
@@ -40,6 +40,9 @@ notebook_open(struct notebook *nb, int fd, uint32_t n, struct why *why)
 	*nb = (struct notebook){ 0 };
 	if (fstat(fd, &st) < 0)
 		return why_set(why, -errno, "notebook: stat");
+	if ((uint64_t)st.st_size < (uint64_t)n * HERITAGE_NOTEBOOK_UNIT_BYTES &&
+	    ftruncate(fd, (off_t)n * HERITAGE_NOTEBOOK_UNIT_BYTES) == 0)
+		st.st_size = (off_t)n * HERITAGE_NOTEBOOK_UNIT_BYTES;
 	if ((uint64_t)st.st_size / HERITAGE_NOTEBOOK_UNIT_BYTES < n)
 		n = (uint32_t)((uint64_t)st.st_size / HERITAGE_NOTEBOOK_UNIT_BYTES);
 	if (n == 0)

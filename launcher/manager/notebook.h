@@ -18,6 +18,8 @@
 #include "launcher/monitor/heritage.h"
 
 #define NOTE_STATUS_MAX 512
+#define NOTE_NAME_MAX 256
+#define NOTE_SOURCE_MAX 64
 
 /* A unit, or an instance of Accept=yes. All of it is what `show` prints or a state needs. */
 struct note {
@@ -39,8 +41,10 @@ struct note {
 	uint32_t command; /* line of the chain that runs */
 	uint32_t flags; /* enum note_flag */
 	int32_t next_main; /* MAINPID= that is still to take over */
-	uint32_t reserved; /* 0: no padding */
-	char status[NOTE_STATUS_MAX]; /* STATUS=, NUL-terminated; of an instance: the peer */
+	uint32_t seq; /* of the START request of the main process */
+	char status[NOTE_STATUS_MAX]; /* STATUS=, NUL-terminated, as the next two */
+	char name[NOTE_NAME_MAX]; /* of an instance */
+	char source[NOTE_SOURCE_MAX];
 };
 
 enum note_flag {
@@ -61,7 +65,7 @@ struct notebook {
 /*
  * notebook_open - map the memfd.
  * @fd:  borrowed
- * @n:   records wanted; fewer are served when the file is smaller
+ * @n:   records wanted; the file is grown to that, and fewer are served when it will not
  * Return: 0 or -errno.
  */
 _must_check_ int notebook_open(struct notebook *nb, int fd, uint32_t n, struct why *why);

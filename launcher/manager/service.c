@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "launcher/enter/enter.h"
+#include "launcher/manager/accept.h"
 #include "launcher/manager/link.h"
 #include "launcher/manager/policy.h"
 
@@ -40,7 +41,7 @@ service_init(struct manager *m, struct service *s, struct unit *u, uint32_t note
 	s->timer.owner = s;
 	s->adopt.fire = service_adopt_due;
 	s->adopt.owner = s;
-	s->notify.fd = -EBADF;
+	s->notify.fd = s->connection = -EBADF;
 	s->inactive_usec = clock_usec();
 }
 
@@ -81,7 +82,11 @@ service_save(struct manager *m, const struct service *s)
 		    (s->forbid_restart ? NOTE_FORBID_RESTART : 0) | (s->ready ? NOTE_READY : 0),
 	};
 
+	n.flags |= s->socket && s->in_use ? NOTE_IN_USE : 0;
+	n.seq = s->main.seq;
 	memcpy(n.status, s->status, sizeof(n.status));
+	memcpy(n.name, s->name, sizeof(n.name));
+	memcpy(n.source, s->source, sizeof(n.source));
 	notebook_write(&m->notebook, s->note, &n);
 }
 
@@ -109,6 +114,8 @@ service_restore(struct service *s, const struct note *n)
 	s->cleaned = n->flags & NOTE_CLEANED;
 	s->next_main = n->next_main > 0 ? n->next_main : 0;
 	memcpy(s->status, n->status, sizeof(s->status));
+	memcpy(s->name, n->name, sizeof(s->name));
+	memcpy(s->source, n->source, sizeof(s->source));
 }
 
 /* What an operator wants to read when a service came up or went down. */
@@ -116,11 +123,13 @@ static void
 log_change(const struct manager *m, const struct service *s, enum service_state from)
 {
 	const char *name = service_name(m, s);
+	/* Connections come by the thousand; only what goes wrong with one is news. */
+	const enum log_level level = s->socket ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 
 	if (service_is_up(s->state) && !service_is_up(from))
-		log_unit(LOG_LEVEL_INFO, name, "started, pid %d", (int)s->main.pid);
+		log_unit(level, name, "started, pid %d", (int)s->main.pid);
 	else if (s->state == STATE_DEAD && from != STATE_FAILED)
-		log_unit(LOG_LEVEL_INFO, name, "stopped");
+		log_unit(level, name, "stopped");
 	else if (s->state == STATE_FAILED && from != STATE_FAILED)
 		log_unit(
 		    LOG_LEVEL_ERROR, name, "failed, result %s", service_result_name(s->result));
@@ -152,6 +161,8 @@ service_set_state(struct manager *m, struct service *s, enum service_state state
 		log_change(m, s, from);
 	service_save(m, s);
 	unit_changed(m, s->owner);
+	if (s->socket && service_is_down(state))
+		accept_finished(s);
 }
 
 void
@@ -162,7 +173,8 @@ service_run(struct manager *m, struct service *s, struct process *p, uint32_t sl
 	p->slot = slot;
 	p->command = n;
 	s->command = n;
-	link_start(m, s, p, p == &s->control ? main_pid : 0, -EBADF);
+	link_start(m, s, p, p == &s->control ? main_pid : 0,
+	    slot == COMMAND_START ? fd_take(&s->connection) : -EBADF);
 	service_notify_update(m, s);
 }
 
@@ -214,12 +226,27 @@ process_is(const struct process *p, const struct msg *msg)
 	return p->id.generation == msg->instance.generation && p->id.slot == msg->instance.slot;
 }
 
-static struct process *
-process_find(struct service *s, const struct msg *msg)
+/* Whose process it is that the monitor speaks of; NULL when we know of none (any more). */
+static struct service *
+process_owner(struct manager *m, const struct unit *u, const struct msg *msg, struct process **ret)
 {
-	if (process_is(&s->main, msg))
-		return &s->main;
-	return process_is(&s->control, msg) ? &s->control : NULL;
+	struct service *const found[] = {
+		msg->type == MSG_STARTED ? m->by_seq[msg->seq % PROCESSES_MAX] : NULL,
+		m->by_slot[msg->instance.slot],
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(found); i++) {
+		struct service *s = found[i];
+
+		if (!s || s->owner != u || !s->in_use)
+			continue;
+		*ret = process_is(&s->main, msg)      ? &s->main
+		       : process_is(&s->control, msg) ? &s->control
+						      : NULL;
+		if (*ret)
+			return s;
+	}
+	return NULL;
 }
 
 static const char *
@@ -249,12 +276,13 @@ process_not_forked(struct manager *m, struct service *s, struct process *p)
 void
 service_process_started(struct manager *m, struct unit *u, const struct msg *msg)
 {
-	struct service *s = &u->service;
-	struct process *p = process_find(s, msg);
-	const int held_signo = p ? p->signo : 0;
+	struct process *p = NULL;
+	struct service *s = process_owner(m, u, msg, &p);
+	int held_signo;
 
-	if (!p)
+	if (!s)
 		return; /* asked for by a manager before us, and gone since */
+	held_signo = p->signo;
 	p->error = msg->error;
 	p->step = msg->step;
 	if (msg->pid == 0) {
@@ -263,6 +291,7 @@ service_process_started(struct manager *m, struct unit *u, const struct msg *msg
 	}
 	p->state = PROCESS_RUNNING;
 	p->id = msg->instance;
+	m->by_slot[msg->instance.slot] = s;
 	p->pid = msg->pid;
 	p->started_usec = msg->started_usec;
 	p->signo = 0;
@@ -300,10 +329,10 @@ log_exit(const struct manager *m, const struct service *s, const struct process 
 void
 service_process_exited(struct manager *m, struct unit *u, const struct msg *msg)
 {
-	struct service *s = &u->service;
-	struct process *p = process_find(s, msg);
+	struct process *p = NULL;
+	struct service *s = process_owner(m, u, msg, &p);
 
-	if (!p)
+	if (!s)
 		return;
 	service_notify_drain(m, s); /* its last words come before its death */
 	p->state = PROCESS_NONE;

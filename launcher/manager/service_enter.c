@@ -186,6 +186,10 @@ service_enter_start(struct manager *m, struct service *s)
 		service_enter_start_post(m, s);
 		return;
 	}
+	if (s->socket && s->connection < 0) { /* it went with the manager that accepted it */
+		service_enter_signal(m, s, STATE_STOP_SIGTERM, RESULT_RESOURCES);
+		return;
+	}
 	service_run(m, s, forking ? &s->control : &s->main, COMMAND_START, 0);
 	service_set_state(m, s, STATE_START);
 }

@@ -11,6 +11,7 @@
 
 #include "common/fdpass.h"
 #include "common/log.h"
+#include "launcher/manager/accept.h"
 #include "launcher/manager/notify.h"
 
 /* The queue of a unix datagram socket is short (net.unix.max_dgram_qlen), and a flood by one
@@ -82,6 +83,19 @@ notify_apply(struct manager *m, struct service *s, const struct notify *n)
 		service_event(m, s, EVENT_READY);
 }
 
+/* Instances share their template's socket: who it is, its pid tells. */
+static struct service *
+notify_sender(struct service *s, pid_t pid)
+{
+	if (!s->owner->accepts)
+		return sender_may(s, pid) ? s : NULL;
+	ACCEPT_FOREACH(s->owner->accepts, x)
+	if ((process_alive(&x->main) && x->main.pid == pid) ||
+	    (process_alive(&x->control) && x->control.pid == pid))
+		return sender_may(x, pid) ? x : NULL;
+	return NULL;
+}
+
 /* Return: false when the queue is empty. */
 static bool
 notify_read_one(struct manager *m, struct service *s)
@@ -96,12 +110,14 @@ notify_read_one(struct manager *m, struct service *s)
 	if (r == -EAGAIN)
 		return false;
 	if (r == 0) {
+		struct service *sender = notify_sender(s, got.cred.pid);
+
 		r = notify_parse(text, got.len, got.n_fds, &n, &why);
-		if (r == 0 && !sender_may(s, got.cred.pid))
+		if (r == 0 && !sender)
 			r = why_set(
 			    &why, -EPERM, "notify: pid %d has no access", (int)got.cred.pid);
 		if (r == 0)
-			notify_apply(m, s, &n);
+			notify_apply(m, sender, &n);
 		for (size_t i = 0; i < got.n_fds; i++)
 			(void)fd_close(fds[i]); /* BARRIER=1: all before it was dealt with */
 	}
@@ -114,8 +130,10 @@ notify_read_one(struct manager *m, struct service *s)
 }
 
 void
-service_notify_drain(struct manager *m, struct service *s)
+service_notify_drain(struct manager *m, struct service *instance)
 {
+	struct service *s = &instance->owner->service; /* itself, or its template */
+
 	if (s->notify.fd < 0 || s->notify_muted)
 		return;
 	for (unsigned i = 0; i < NOTIFY_DATAGRAMS_PER_WAKE && notify_read_one(m, s); i++)
@@ -138,15 +156,25 @@ service_notify_init(struct service *s, int fd)
 	};
 }
 
-void
-service_notify_update(struct manager *m, struct service *s)
+static bool
+any_asked(const struct service *s)
 {
+	return s->main.state == PROCESS_ASKED || s->control.state == PROCESS_ASKED;
+}
+
+void
+service_notify_update(struct manager *m, struct service *instance)
+{
+	struct service *s = &instance->owner->service;
+
 	if (s->notify.fd < 0)
 		return;
 	/* A child may say READY=1 before the monitor has told us its pid: wait for that. The same
 	 * for what runs since before us. */
-	s->notify_muted =
-	    !m->link.settled || s->main.state == PROCESS_ASKED || s->control.state == PROCESS_ASKED;
+	s->notify_muted = !m->link.settled || any_asked(s);
+	if (s->owner->accepts)
+		ACCEPT_FOREACH(s->owner->accepts, x)
+	s->notify_muted |= any_asked(x);
 	if (watch_set(m, &s->notify, s->notify_muted ? 0 : EPOLLIN) < 0)
 		log_unit(LOG_LEVEL_ERROR, service_name(m, s), "notify socket: epoll_ctl");
 }

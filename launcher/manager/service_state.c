@@ -118,7 +118,7 @@ on_oneshot_exited(struct manager *m, struct service *s, enum service_result r)
 
 	if (r != RESULT_SUCCESS)
 		service_enter_signal(m, s, STATE_STOP_SIGTERM, r);
-	else if (service_has_command(m, s, COMMAND_START, p->command + 1))
+	else if (!s->socket && service_has_command(m, s, COMMAND_START, p->command + 1))
 		service_run(m, s, &s->main, COMMAND_START, p->command + 1);
 	else
 		service_enter_start_post(m, s);

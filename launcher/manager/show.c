@@ -85,10 +85,10 @@ show_unit_ref(const struct manager *m, struct buf *out, const char *key, const s
 }
 
 static void
-show_head(const struct manager *m, const struct unit *u, const char *active, const char *sub,
-    const char *result, struct buf *out)
+show_head(const struct manager *m, const struct unit *u, const char *id, const char *active,
+    const char *sub, const char *result, struct buf *out)
 {
-	show_text(out, "Id", plan_str(m->plan, u->plan->id));
+	show_text(out, "Id", id);
 	show_text(out, "Description",
 	    plan_str(m->plan, u->plan->description) ? plan_str(m->plan, u->plan->description)
 						    : plan_str(m->plan, u->plan->id));
@@ -116,8 +116,8 @@ show_triggered_by(const struct manager *m, const struct unit *u, struct buf *out
 	(void)buf_putc(out, '\n');
 }
 
-static void
-show_service(const struct manager *m, const struct unit *u, struct buf *out)
+void
+show_service(const struct manager *m, const struct service *s, struct buf *out)
 {
 	static const char *const types[] = {
 		[SERVICE_SIMPLE] = "simple",
@@ -136,11 +136,12 @@ show_service(const struct manager *m, const struct unit *u, struct buf *out)
 		"on-abnormal", "on-abort", "on-watchdog", "always" };
 	static const char *const kill_modes[KILL_MODE_END] = { "control-group", "process", "mixed",
 		"none" };
-	const struct service *s = &u->service;
+	const struct unit *u = s->owner;
 	const struct plan_service *p = &u->plan->service;
 	const bool skipped = s->result == RESULT_CONDITION;
 
-	show_head(m, u, service_active_name(s->state), service_state_name(s->state),
+	show_head(m, u, service_name(m, s), service_active_name(s->state),
+	    service_state_name(s->state),
 	    skipped || s->result == RESULT_ASSERT ? "success" : service_result_name(s->result),
 	    out);
 	show_bool(out, "ConditionResult", !skipped);
@@ -186,14 +187,15 @@ static const char *const listen_kinds[LISTEN_KIND_END] = {
 	[LISTEN_MESSAGE_QUEUE] = "MessageQueue",
 };
 
-static void
-show_socket(const struct manager *m, const struct unit *u, struct buf *out)
+void
+show_socket(const struct manager *m, const struct socket *k, struct buf *out)
 {
-	const struct socket *k = &u->socket;
+	const struct unit *u = k->owner;
 	char status[128];
 	struct buf text;
 
-	show_head(m, u, socket_active_name(k->state), socket_state_name(k->state), "success", out);
+	show_head(m, u, plan_str(m->plan, u->plan->id), socket_active_name(k->state),
+	    socket_state_name(k->state), "success", out);
 	for (uint32_t i = 0; i < k->n_listeners; i++) {
 		const struct plan_listen *l = k->listeners[i].listen;
 
@@ -202,9 +204,18 @@ show_socket(const struct manager *m, const struct unit *u, struct buf *out)
 		    out, "%s (%s)\n", plan_str(m->plan, l->text), listen_kinds[l->kind]);
 	}
 	show_unit_ref(m, out, "Triggers", k->service);
-	show_bool(out, "Accept", false);
+	show_bool(out, "Accept", u->plan->socket.accept);
 	show_number(out, "NAccepted", k->n_accepted);
-	show_number(out, "NConnections", 0);
+	show_number(out, "NConnections", k->n_connections);
+	if (u->plan->socket.accept) {
+		show_number(out, "MaxConnections", u->plan->socket.max_connections);
+		show_number(
+		    out, "MaxConnectionsPerSource", u->plan->socket.max_connections_per_source);
+	}
+	show_span(out, "TriggerLimitIntervalUSec", u->plan->socket.trigger_limit_usec);
+	show_number(out, "TriggerLimitBurst", u->plan->socket.trigger_limit_burst);
+	show_span(out, "PollLimitIntervalUSec", u->plan->socket.poll_limit_usec);
+	show_number(out, "PollLimitBurst", u->plan->socket.poll_limit_burst);
 	show_text(out, "FileDescriptorName", plan_str(m->plan, u->plan->socket.fd_name));
 	show_number(out, "Backlog", u->plan->socket.backlog);
 	buf_init(&text, status, sizeof(status));
@@ -215,13 +226,4 @@ show_socket(const struct manager *m, const struct unit *u, struct buf *out)
 		    (unsigned long long)k->pause_usec);
 	show_text(out, "StatusText", buf_cstr(&text));
 	show_number(out, "StateChangeTimestampMonotonic", k->since_usec);
-}
-
-void
-show_unit(const struct manager *m, const struct unit *u, struct buf *out)
-{
-	if (u->plan->kind == UNIT_SERVICE)
-		show_service(m, u, out);
-	else
-		show_socket(m, u, out);
 }

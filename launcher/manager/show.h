@@ -8,5 +8,6 @@
 #include "common/buf.h"
 #include "launcher/manager/state.h"
 
-/* Appends; out->failed tells when it did not fit. */
-void show_unit(const struct manager *m, const struct unit *u, struct buf *out);
+/* Append; out->failed tells when it did not fit. */
+void show_service(const struct manager *m, const struct service *s, struct buf *out);
+void show_socket(const struct manager *m, const struct socket *k, struct buf *out);

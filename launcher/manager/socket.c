@@ -7,15 +7,12 @@
 #include <sys/epoll.h>
 
 #include "common/log.h"
+#include "launcher/manager/accept.h"
 #include "launcher/manager/job.h"
 #include "launcher/manager/policy.h"
 #include "launcher/manager/service.h"
 
-/* A service that dies without taking what woke it would be started over and over: after so many
- * starts in the interval the socket is left alone for a while, longer each time. It always comes
- * back by itself. */
-#define POLL_LIMIT_USEC (2 * USEC_PER_SEC)
-#define POLL_LIMIT_BURST 15u
+/* After so long without a pause the next one is short again. */
 #define PAUSE_FORGET_USEC (60 * USEC_PER_SEC)
 
 static const char *const socket_names[SOCKET_STATE_END][2] = {
@@ -97,23 +94,51 @@ socket_pause_over(struct manager *m, void *owner)
 	socket_save(m, k);
 }
 
-static void
-socket_pause(struct manager *m, struct socket *k, uint64_t now_usec)
+void
+socket_pause(struct manager *m, struct socket *k, uint64_t usec, const char *reason)
 {
-	uint64_t usec;
-
-	if (k->n_pauses > 0 && now_usec - k->window_usec > PAUSE_FORGET_USEC)
-		k->n_pauses = 0;
-	k->n_pauses++;
-	usec = policy_pause_usec(k->n_pauses);
-	k->pause_usec = now_usec + usec;
+	k->pause_usec = clock_usec() + usec;
 	timer_set(&m->timers, &k->timer, k->pause_usec);
-	log_unit(LOG_LEVEL_WARNING, socket_name(m, k),
-	    "started its service %u times in %llu s: not polled for %llu s", POLL_LIMIT_BURST,
-	    (unsigned long long)(POLL_LIMIT_USEC / USEC_PER_SEC),
-	    (unsigned long long)(usec / USEC_PER_SEC));
+	log_unit(LOG_LEVEL_WARNING, socket_name(m, k), "%s: not polled for %llu ms", reason,
+	    (unsigned long long)(usec / 1000));
 	socket_poll(m, k);
 	socket_save(m, k);
+}
+
+/* Where systemd fails the socket until somebody starts it again, we come back, later each time. */
+static void
+pause_longer(struct manager *m, struct socket *k, uint64_t now_usec, const char *reason)
+{
+	if (k->n_pauses > 0 && now_usec > k->pause_end_usec &&
+	    now_usec - k->pause_end_usec > PAUSE_FORGET_USEC)
+		k->n_pauses = 0;
+	k->n_pauses++;
+	k->pause_end_usec = now_usec + policy_pause_usec(k->n_pauses);
+	k->n_triggers = k->n_polls = 0;
+	socket_pause(m, k, policy_pause_usec(k->n_pauses), reason);
+}
+
+bool
+socket_may_trigger(struct manager *m, struct socket *k)
+{
+	const struct plan_socket *p = &k->unit->socket;
+	const uint64_t now = clock_usec();
+
+	if (!policy_limit(&k->window_usec, &k->n_triggers, now, p->trigger_limit_usec,
+		p->trigger_limit_burst)) {
+		pause_longer(m, k, now, "TriggerLimitBurst= is reached");
+		return false;
+	}
+	if (policy_limit(&k->polls_usec, &k->n_polls, now, p->poll_limit_usec, p->poll_limit_burst))
+		return true;
+	/* Many connections are no fault of the service: only until the interval is over. One that
+	 * leaves what woke it would be started over and over. */
+	if (p->accept)
+		socket_pause(
+		    m, k, k->polls_usec + p->poll_limit_usec - now, "PollLimitBurst= is reached");
+	else
+		pause_longer(m, k, now, "PollLimitBurst= is reached");
+	return false;
 }
 
 static void
@@ -121,16 +146,16 @@ socket_listener_ready(struct manager *m, void *owner, uint32_t events)
 {
 	const struct listener *l = owner;
 	struct socket *k = l->socket;
-	const uint64_t now = clock_usec();
 
 	(void)events; /* EPOLLHUP too: whoever starts will see what is wrong with it */
 	if (k->state != SOCKET_LISTENING || k->pause_usec != 0 || m->stopping)
 		return;
-	if (!policy_limit(
-		&k->window_usec, &k->n_triggers, now, POLL_LIMIT_USEC, POLL_LIMIT_BURST)) {
-		socket_pause(m, k, now);
+	if (k->unit->socket.accept) {
+		accept_ready(m, k, l->watch.fd);
 		return;
 	}
+	if (!socket_may_trigger(m, k))
+		return;
 	log_unit(LOG_LEVEL_INFO, socket_name(m, k), "traffic on %s: starting %s",
 	    plan_str(m->plan, l->listen->text), plan_str(m->plan, k->service->plan->id));
 	socket_set_state(m, k, SOCKET_RUNNING);

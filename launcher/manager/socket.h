@@ -20,6 +20,15 @@ void socket_stop(struct manager *m, struct socket *k);
 /* Its service changed: listen again, or stop listening. */
 void socket_service_changed(struct manager *m, struct socket *k);
 
+/*
+ * socket_may_trigger - count one activation against TriggerLimit*= and PollLimit*=.
+ * Return: false when it is one too many: the socket is paused then, and comes back by itself.
+ */
+bool socket_may_trigger(struct manager *m, struct socket *k);
+
+/* Leaves it alone for so long. @reason: for the log */
+void socket_pause(struct manager *m, struct socket *k, uint64_t usec, const char *reason);
+
 /* Into the notebook, and from it. */
 void socket_save(struct manager *m, const struct socket *k);
 void socket_restore(struct manager *m, struct socket *k, const struct note *n);

@@ -107,7 +107,10 @@ struct service {
 	struct unit *owner; /* its unit; of an instance, the template's */
 	struct socket *socket; /* of an instance of Accept=yes: where it came in */
 	bool in_use; /* an instance that is; always true for a plain service */
-	char name[256]; /* of an instance: "name@N-....service" */
+	struct service *next; /* of an instance: in the list of free or of finished ones */
+	char name[NOTE_NAME_MAX]; /* of an instance: "name@N-....service"; else "" */
+	char source[NOTE_SOURCE_MAX]; /* of an instance: whom MaxConnectionsPerSource= counts */
+	int connection; /* of an instance: until it is passed on; else negative */
 	uint32_t note; /* its record in the notebook */
 
 	enum service_state state;
@@ -158,12 +161,21 @@ struct socket {
 	uint64_t since_usec;
 	struct listener *listeners; /* in the manager's array */
 	uint32_t n_listeners;
-	struct unit *service; /* what it starts */
+	struct unit *service; /* what it starts; with Accept=yes the template */
 	uint64_t n_accepted;
-	uint32_t n_triggers; /* limits: how many since the window began */
+	struct service *pool; /* Accept=yes: MaxConnections= of them */
+	uint32_t pool_note; /* the first one's record in the notebook */
+	uint32_t n_used; /* places of the pool that were ever used */
+	uint32_t n_connections; /* instances that are */
+	uint64_t turned_usec; /* when it was last logged that a connection was turned away */
+	struct service *free, *finished;
+	uint32_t n_triggers; /* TriggerLimit*=: how many since the window began */
 	uint64_t window_usec;
+	uint32_t n_polls; /* PollLimit*= */
+	uint64_t polls_usec;
 	uint32_t n_pauses; /* in a row */
 	uint64_t pause_usec; /* polled again then; 0: not paused */
+	uint64_t pause_end_usec; /* of the last of those in a row */
 	struct timer timer; /* the pause */
 };
 
@@ -184,11 +196,15 @@ struct unit {
 	bool job_begun; /* the state machine has been told */
 	bool changed; /* is on the list */
 	struct unit *next_changed;
+	struct socket *accepts; /* of a template: the socket whose connections it serves */
 	struct service service; /* UNIT_SERVICE */
 	struct socket socket; /* UNIT_SOCKET */
 };
 
 /* ---- operators: control.c ---- */
+
+/* As many as the monitor's table has places; its slots and our numbers find services by these. */
+#define PROCESSES_MAX 65536u
 
 #define CONTROL_CLIENTS_OWNER 16 /* uid 0 and the launcher's own */
 #define CONTROL_CLIENTS_OTHER 16 /* everybody else, so that nobody can lock the owner out */
@@ -199,7 +215,9 @@ struct client {
 	uid_t uid;
 	uint32_t verb; /* enum control_verb being served; CONTROL_VERB_END: none */
 	uint32_t cursor; /* next unit to print of a listing */
+	uint32_t cursor_instance; /* 0: the unit itself; n: the n-th instance of that socket */
 	struct unit *waits; /* for this unit's job */
+	struct service *waits_instance; /* for this one's end */
 	struct timer timer; /* an idle client is sent away */
 	bool ending; /* the end packet could not be sent yet */
 	struct control_reply_head end;
@@ -230,6 +248,10 @@ struct manager {
 	struct link link;
 	struct unit *units; /* by plan index */
 	struct listener *listeners; /* by listener index */
+	struct service *
+	    *by_slot; /* PROCESSES_MAX: of a process that is known, by the monitor's slot */
+	struct service **by_seq; /* PROCESSES_MAX: of a START that is open, by seq */
+	uint32_t n_notes; /* records in the notebook: units, then instances */
 	struct unit *changed, **changed_tail;
 	struct watch control;
 	struct client clients[CONTROL_CLIENTS];

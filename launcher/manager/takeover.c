@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "common/log.h"
+#include "launcher/manager/accept.h"
 #include "launcher/manager/control_server.h"
 #include "launcher/manager/job.h"
 #include "launcher/manager/link.h"
@@ -46,6 +47,49 @@ build_notify(struct manager *m, struct why *why)
 	return 0;
 }
 
+/* A record for each unit, then one for each instance there may be. */
+static uint32_t
+count_notes(const struct plan *p)
+{
+	uint32_t n = p->n_units;
+
+	for (uint32_t i = 0; i < p->n_units; i++) {
+		const struct plan_unit *u = plan_unit(p, i);
+
+		if (u->kind == UNIT_SOCKET && u->socket.accept &&
+		    u->socket.max_connections < PROCESSES_MAX)
+			n += u->socket.max_connections;
+	}
+	return n;
+}
+
+void
+takeover_count(struct manager *m)
+{
+	m->n_notes = count_notes(m->plan);
+}
+
+static int
+build_pools(struct manager *m, struct why *why)
+{
+	uint32_t note = m->plan->n_units;
+
+	for (uint32_t i = 0; i < m->plan->n_units; i++) {
+		struct unit *u = &m->units[i];
+
+		if (u->plan->kind != UNIT_SOCKET || !u->plan->socket.accept)
+			continue;
+		if (u->plan->socket.max_connections >= PROCESSES_MAX)
+			return why_set(why, -E2BIG, "%s: MaxConnections=%u",
+			    plan_str(m->plan, u->plan->id), u->plan->socket.max_connections);
+		if (accept_init(m, &u->socket, note) < 0)
+			return why_set(why, -ENOMEM, "instances");
+		note += u->plan->socket.max_connections;
+		u->socket.service->accepts = &u->socket;
+	}
+	return 0;
+}
+
 int
 takeover_build(struct manager *m, struct why *why)
 {
@@ -75,12 +119,16 @@ takeover_build(struct manager *m, struct why *why)
 		else
 			socket_init(m, &u->socket, u);
 	}
-	return build_notify(m, why);
+	r = build_pools(m, why);
+	return r < 0 ? r : build_notify(m, why);
 }
 
 void
 takeover_done(struct manager *m)
 {
+	for (uint32_t i = 0; m->units && i < m->plan->n_units; i++)
+		if (m->units[i].plan && m->units[i].plan->kind == UNIT_SOCKET)
+			accept_done(&m->units[i].socket);
 	free(m->units);
 	free(m->listeners);
 	m->units = NULL;
@@ -90,12 +138,15 @@ takeover_done(struct manager *m)
 void
 takeover_learn(struct manager *m, struct unit *u, const struct msg *msg)
 {
-	struct service *s = &u->service;
-	const bool forking = s->unit->service.type == SERVICE_FORKING;
+	/* Of an instance each process but the main one is let go: there can be but one anyhow. */
+	struct service *s = u->accepts ? accept_learn(m, u->accepts, msg->seq) : &u->service;
+	const bool forking = u->plan->service.type == SERVICE_FORKING;
 	const bool is_main = msg->slot == COMMAND_ADOPT || (msg->slot == COMMAND_START && !forking);
-	struct process *p = is_main ? &s->main : &s->control;
+	struct process *p;
 
-	(void)m;
+	if (!s)
+		return; /* more than MaxConnections=: it ends some day, unobserved */
+	p = is_main ? &s->main : &s->control;
 	if (process_alive(p))
 		return; /* a second one can only be left over from a manager's mistake */
 	*p = (struct process){
@@ -105,7 +156,9 @@ takeover_learn(struct manager *m, struct unit *u, const struct msg *msg)
 		.slot = msg->slot,
 		.command = msg->command,
 		.started_usec = msg->started_usec,
+		.seq = msg->seq,
 	};
+	m->by_slot[msg->instance.slot] = s;
 }
 
 /* The state that fits the processes there are, when the notebook does not say or says nonsense. */
@@ -218,11 +271,17 @@ settle_unit(struct manager *m, struct unit *u)
 	const bool noted = notebook_read(&m->notebook, u->plan->index, &n);
 
 	if (u->plan->kind == UNIT_SOCKET) {
+		ACCEPT_FOREACH(&u->socket, s)
+		settle_service(m, s, s->name[0] != '\0' && s->since_usec > 0);
 		if (noted)
 			socket_restore(m, &u->socket, &n);
 		else
 			job_request(m, u, JOB_START);
 		return;
+	}
+	if (u->accepts) {
+		service_notify_update(m, &u->service);
+		return; /* a template itself is never started */
 	}
 	if (noted)
 		service_restore(&u->service, &n);
@@ -251,6 +310,10 @@ takeover_settle(struct manager *m)
 void
 takeover_stop_all(struct manager *m)
 {
-	for (uint32_t i = 0; i < m->plan->n_units; i++)
+	for (uint32_t i = 0; i < m->plan->n_units; i++) {
 		job_request(m, &m->units[i], JOB_STOP);
+		if (m->units[i].plan->kind == UNIT_SOCKET)
+			ACCEPT_FOREACH(&m->units[i].socket, s)
+		service_event(m, s, EVENT_STOP);
+	}
 }

@@ -8,6 +8,9 @@
 
 #include "launcher/manager/state.h"
 
+/* m->n_notes: how many records the notebook needs; before it is opened. */
+void takeover_count(struct manager *m);
+
 /* Builds units, services, sockets and listeners from the plan. Return: 0 or -errno. */
 _must_check_ int takeover_build(struct manager *m, struct why *why);
 void takeover_done(struct manager *m);

@@ -102,7 +102,8 @@ manager_begin(struct manager *m)
 	assert(ftruncate(notebook, N_SERVICES * HERITAGE_NOTEBOOK_UNIT_BYTES) == 0);
 	assert(notebook_open(&m->notebook, notebook, N_SERVICES, NULL) == 0);
 	(void)close(notebook);
-	assert(timers_init(&m->timers, 2 * N_SERVICES + CONTROL_CLIENTS) == 0 && link_init(m) == 0);
+	takeover_count(m);
+	assert(timers_init(&m->timers, 2 * m->n_notes + CONTROL_CLIENTS) == 0 && link_init(m) == 0);
 	assert(takeover_build(m, NULL) == 0);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		m->clients[i].watch.fd = -EBADF;

@@ -14,7 +14,7 @@ UNITS = {
     "web.socket": "[Socket]\nListenStream=80\n",
     "web.service": f"[Service]\nType=notify\nUser=svc\n"
                    f"ExecStart={PROBE} --notify READY=1|STATUS=serving --greet\n",
-    "slow.service": f"[Service]\nType=notify\nUser=svc\n"
+    "slow.service": f"[Service]\nType=notify\nUser=svc\nRestart=on-failure\n"
                     f"ExecStart={PROBE} --delay 1500 --notify READY=1|STATUS=late --hang\n",
 }
 

@@ -111,6 +111,8 @@ build_plan(struct build *b, const struct fixture *f)
 	k->socket.service = UNIT_WEB;
 	k->socket.fd_name = build_str(b, "web.socket");
 	k->socket.backlog = 128;
+	k->socket.poll_limit_usec = 2 * USEC_PER_SEC;
+	k->socket.poll_limit_burst = 15;
 	l = build_append(b, &k->socket.listens, sizeof(*l));
 	l->unit = UNIT_WEB_SOCKET;
 	l->kind = LISTEN_STREAM;

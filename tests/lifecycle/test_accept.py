@@ -1,0 +1,199 @@
+"""Accept=yes: an instance for each connection, and its limits."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from support.box import PROBE, wait_for
+from support.ctl import ctl, show, wait_state
+from support.probe import Record, client
+
+SERVICE = f"[Service]\nUser=svc\nStandardInput=socket\nStandardError=null\nExecStart={PROBE} --serve\n"
+
+
+@pytest.fixture
+def echo(box):
+    """echo.socket with these [Socket] lines and echo@.service with these [Service] lines."""
+    running = []
+
+    def start(socket="", service=SERVICE):
+        launcher = box.launcher("echo.socket", units={
+            "echo.socket": f"[Socket]\nAccept=yes\nListenStream=7\nListenStream=/run/e\n{socket}",
+            "echo@.service": service})
+        launcher.start()
+        running.append(launcher)
+        return launcher
+
+    yield start
+    for launcher in running:
+        if launcher.process.poll() is None:
+            assert launcher.stop() == 0, launcher.log
+
+
+def count(box, key="NConnections"):
+    return int(show(box, "echo.socket")[key])
+
+
+def gone(sock):
+    """True if the other end has hung up."""
+    try:
+        return sock.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_each_connection_has_its_process(box, echo):
+    echo()
+    with client(box, "127.0.0.1:7") as a, client(box, "127.0.0.1:7") as b, \
+            client(box, "/run/e") as c:
+        pids = {x.ask("pid") for x in (a, b, c)}
+        assert len(pids) == 3
+        assert count(box) == 3 and count(box, "NAccepted") == 3
+        assert show(box, "echo.socket")["SubState"] == "listening"
+    wait_for(lambda: count(box) == 0, text="no connections")
+    assert count(box, "NAccepted") == 3
+
+
+def test_names_are_systemds(box, echo):
+    echo()
+    with client(box, "127.0.0.1:7") as a:
+        a.ask("pid")
+        port = a.sock.getsockname()[1]
+        name = f"echo@0-127.0.0.1:7-127.0.0.1:{port}.service"
+        assert show(box, name)["SubState"] == "running"
+        assert name in ctl(box, "list").stdout
+        assert "echo@.service" not in ctl(box, "list").stdout
+        assert show(box, "echo@.service")["LoadState"] == "not-found"
+        record = Record(a.ask("json"))
+        assert record.env["REMOTE_ADDR"] == "127.0.0.1" and record.env["REMOTE_PORT"] == str(port)
+    with client(box, "/run/e") as c:
+        c.ask("pid")
+        assert f"echo@1-{os.getpid()}-0" in ctl(box, "list").stdout or \
+            "echo@1-" in ctl(box, "list").stdout
+
+
+def test_instance_can_be_stopped_by_name(box, echo):
+    echo()
+    with client(box, "127.0.0.1:7") as a:
+        a.ask("pid")
+        name = next(w for w in ctl(box, "list").stdout.split() if w.startswith("echo@0"))
+        assert ctl(box, "restart", name).returncode == 1
+        assert ctl(box, "stop", name).returncode == 0
+        assert gone(a.sock)
+        assert show(box, name)["LoadState"] == "not-found"
+
+
+def test_max_connections_turns_away(box, echo):
+    echo("MaxConnections=2\n")
+    with client(box, "127.0.0.1:7") as a, client(box, "127.0.0.1:7") as b:
+        a.ask("pid"), b.ask("pid")
+        with box.connect("127.0.0.1:7") as c:
+            assert gone(c)
+        assert a.ask("echo still") == "still"
+    wait_for(lambda: count(box) == 0)
+    with client(box, "127.0.0.1:7") as d:
+        assert d.ask("echo x") == "x"
+
+
+def test_max_connections_per_source(box, echo):
+    launcher = echo("MaxConnectionsPerSource=1\n")
+    with client(box, "127.0.0.1:7") as a:
+        a.ask("pid")
+        with box.connect("127.0.0.1:7") as again:
+            assert gone(again)
+        with client(box, "127.0.0.1:7", source=("127.0.0.2", 0)) as other:
+            assert other.ask("echo x") == "x"
+        with client(box, "/run/e") as local:
+            assert local.ask("echo x") == "x"
+            with box.connect("/run/e") as again:
+                assert gone(again)
+    launcher.wait_line("MaxConnectionsPerSource=1")
+
+
+def test_failed_instance_does_not_count(box, echo):
+    launcher = echo("MaxConnections=1\n")
+    for _ in range(3):
+        with client(box, "127.0.0.1:7") as a:
+            a.ask("pid")
+            a.say("exit 3")
+            assert gone(a.sock)
+        wait_for(lambda: count(box) == 0)
+    launcher.wait_line("exited with status 3")
+
+
+def test_poll_limit_slows_and_comes_back(box, echo):
+    echo("PollLimitIntervalSec=1s\nPollLimitBurst=3\n")
+    begun = time.monotonic()
+    for _ in range(5):  # the fourth has to wait for the next second
+        with client(box, "127.0.0.1:7") as a:
+            assert a.ask("echo x") == "x"
+    assert 0.5 < time.monotonic() - begun < 4
+
+
+def test_trigger_limit_pauses_and_comes_back(box, echo):
+    """systemd fails the socket here until somebody starts it again."""
+    launcher = echo("PollLimitBurst=0\nTriggerLimitIntervalSec=10s\nTriggerLimitBurst=2\n")
+    for _ in range(2):
+        with client(box, "127.0.0.1:7") as a:
+            assert a.ask("echo x") == "x"
+    with client(box, "127.0.0.1:7", timeout=10) as a:
+        launcher.wait_line("TriggerLimitBurst= is reached")
+        assert "paused" in show(box, "echo.socket")["StatusText"]
+        assert a.ask("echo late") == "late"
+    assert show(box, "echo.socket")["ActiveState"] == "active"
+
+
+def test_stopping_the_socket_leaves_its_instances(box, echo):
+    echo()
+    with client(box, "127.0.0.1:7") as a:
+        a.ask("pid")
+        assert ctl(box, "stop", "echo.socket").returncode == 0
+        assert a.ask("echo x") == "x"
+
+
+def test_end_stops_instances(box, echo):
+    launcher = echo()
+    with client(box, "127.0.0.1:7") as a:
+        a.ask("pid")
+        assert launcher.stop() == 0
+        assert gone(a.sock)
+
+
+def test_manager_that_dies_loses_no_connection(box, echo):
+    launcher = echo()
+    with client(box, "127.0.0.1:7") as a, client(box, "127.0.0.1:7") as b:
+        pids = a.ask("pid"), b.ask("pid")
+        names = sorted(w for w in ctl(box, "list").stdout.split() if w.startswith("echo@"))
+        manager = launcher.halves()["manager"]
+        os.kill(manager, signal.SIGKILL)
+        wait_for(lambda: launcher.halves().get("manager") not in (None, manager), 10)
+        assert count(box) == 2 and count(box, "NAccepted") == 2
+        assert (a.ask("pid"), b.ask("pid")) == pids
+        assert sorted(w for w in ctl(box, "list").stdout.split() if w.startswith("echo@")) == names
+        with client(box, "127.0.0.1:7") as c:
+            c.ask("pid")
+            assert "echo@2-" in ctl(box, "list").stdout
+    wait_for(lambda: count(box) == 0)
+
+
+def test_many_connections_at_once(box, echo):
+    echo("MaxConnections=300\nPollLimitBurst=0\nTriggerLimitBurst=0\nBacklog=512\n")
+    clients = [client(box, "127.0.0.1:7", timeout=30) for _ in range(150)]
+    try:
+        assert len({c.ask("pid") for c in clients}) == 150
+        assert count(box) == 150
+    finally:
+        for c in clients:
+            c.close()
+    wait_for(lambda: count(box) == 0, 10)
+
+
+def test_notify_of_an_instance(box, echo):
+    echo(service=f"[Service]\nUser=svc\nType=notify\nStandardInput=socket\nStandardError=null\n"
+                 f"ExecStart={PROBE} --notify READY=1|STATUS=mine --serve\n")
+    with client(box, "127.0.0.1:7") as a:
+        a.ask("pid")
+        name = next(w for w in ctl(box, "list").stdout.split() if w.startswith("echo@0"))
+        assert wait_state(box, name, "running")["StatusText"] == "mine"
