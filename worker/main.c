@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "worker/config/table.h"
+#include "worker/sandbox.h"
 #include "worker/selfcheck.h"
 #include "worker/site/mime.h"
 #include "worker/supervise.h"
@@ -95,5 +96,7 @@ main(int argc, char **argv)
 	}
 	if (listeners_take(&listeners, &why) < 0 || main_roles(&listeners, &o, &why) < 0)
 		return main_fail(EX_UNAVAILABLE, &why);
+	if (config->settings.sandbox && sandbox_supervisor(&why) < 0)
+		return main_fail(EX_OSERR, &why);
 	return supervise(&o, &listeners, config);
 }

@@ -8,8 +8,19 @@
 
 #include "common/log.h"
 #include "worker/hooks.h"
+#include "worker/sandbox.h"
+#include "worker/sandbox_try.h"
 #include "worker/site/site.h"
 #include "worker/tls/tls.h"
+
+#if SALLYPORT_HOOKS
+#define serve_try sandbox_try
+#else
+static void
+serve_try(void)
+{
+}
+#endif
 
 struct worker {
 	const struct serve_context *c;
@@ -91,6 +102,61 @@ worker_make(struct worker *w, struct why *why)
 	return r;
 }
 
+/* The directory of a path, in the pool; renewed files have other inodes, so their place is named. */
+static const char *
+path_folder(struct pool *pool, const char *path)
+{
+	char *copy = path ? pool_strdup(pool, path) : NULL;
+	char *slash = copy ? strrchr(copy, '/') : NULL;
+
+	if (!copy)
+		return NULL;
+	if (!slash)
+		return ".";
+	slash[slash == copy ? 1 : 0] = '\0';
+	return copy;
+}
+
+static int
+worker_paths(const struct serve_context *c, struct pool *pool, struct sandbox *s)
+{
+	const struct map *m = &c->config->map;
+	const struct options *o = c->options;
+	int r = 0;
+
+	for (uint32_t i = 0; i < m->n_hosts; i++)
+		for (uint32_t k = 0; k < m->hosts[i].n_routes; k++) {
+			const struct route_settings *rs = &m->hosts[i].routes[k].s;
+
+			r |= sandbox_read(s, rs->alias ? rs->alias : rs->root);
+		}
+	for (size_t i = 0; i < o->certs.n; i++)
+		r |= sandbox_read(s, path_folder(pool, o->certs.item[i]));
+	if (o->certs.n > 0) {
+		r |= sandbox_read(s, o->client_ca);
+		r |= sandbox_read(s, getenv("CREDENTIALS_DIRECTORY"));
+	}
+	r |= sandbox_read(s, "/etc/localtime");
+	return r < 0 ? -E2BIG : 0;
+}
+
+static int
+worker_confine(const struct serve_context *c, struct pool *pool, struct why *why)
+{
+	static struct sandbox s;
+	int abi = 0, r;
+
+	if (!c->config->settings.sandbox)
+		return 0;
+	r = worker_paths(c, pool, &s);
+	if (r < 0)
+		return why_set(why, r, "sandbox: too many directories");
+	r = sandbox_worker(&s, &abi, why);
+	if (r == 0)
+		log_debug("confined: seccomp, Landlock ABI %d", abi);
+	return r;
+}
+
 int
 serve_tls_options(const struct options *o, struct tls_options *ret, struct why *why)
 {
@@ -117,9 +183,14 @@ serve(const struct serve_context *c)
 {
 	struct worker w = { .c = c, .stats = &c->shared->worker[c->index] };
 	struct why why = { "" };
+	struct pool pool = { 0 };
 	int r;
 
 	r = worker_make(&w, &why);
+	if (r == 0)
+		r = worker_confine(c, &pool, &why);
+	if (r == 0 && hook_is_set("try"))
+		serve_try();
 	if (r < 0) {
 		log_error("%s", why.text);
 	} else {
@@ -132,5 +203,6 @@ serve(const struct serve_context *c)
 	server_free(w.server);
 	tls_free(w.tls);
 	site_free(w.site);
+	pool_done(&pool);
 	return r == 0 ? 0 : r == -ETIMEDOUT ? EX_SOFTWARE : EX_CONFIG;
 }

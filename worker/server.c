@@ -30,8 +30,11 @@ slot_list(struct slot *s, uint8_t list)
 	s->next = head;
 	s->prev->next = s;
 	head->prev = s;
-	if (!evloop_timer_is_set(&v->expiry))
+	/* Lengths differ, so what comes later may be due earlier; mostly it is not, and costs nothing. */
+	if (s->deadline_usec < v->expiry_usec || !evloop_timer_is_set(&v->expiry)) {
+		v->expiry_usec = s->deadline_usec;
 		evloop_timer_set(&v->expiry, usec);
+	}
 }
 
 static void
@@ -114,6 +117,7 @@ server_on_expiry(void *arg)
 	const uint64_t now = evloop_now_usec(v->loop);
 	const uint64_t earliest = server_expire(v, now);
 
+	v->expiry_usec = earliest;
 	if (earliest > 0)
 		evloop_timer_set(&v->expiry, earliest - now);
 }
@@ -168,6 +172,7 @@ server_on_term(void *arg, int signo)
 	gates_watch(v, false);
 	for (size_t i = 0; i < ELEMENTSOF(hurried); i++)
 		server_hurry(v, hurried[i], v->o.drain_idle_usec);
+	v->expiry_usec = evloop_now_usec(v->loop) + v->o.drain_idle_usec;
 	evloop_timer_set(&v->expiry, v->o.drain_idle_usec);
 	evloop_timer_set(&v->drain, v->o.drain_usec);
 	log_debug("draining: %u connections", v->n_conns);

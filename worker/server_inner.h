@@ -28,6 +28,7 @@ struct server {
 	struct evloop *loop;
 	struct server_options o;
 	struct evloop_timer expiry, drain, resume;
+	uint64_t expiry_usec; /* when that fires */
 	struct evloop_signal on_term, on_int;
 	size_t n_gates;
 	struct gate gates[LISTENERS_MAX];

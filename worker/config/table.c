@@ -64,6 +64,8 @@ const struct config_row config_rows[] = {
 	  "Types by suffix, beside the built-in ones; need not exist." },
 	{ IN_GLOBAL, "server-field", CONFIG_BOOL, G(server_field), 0, 0, "yes", NULL,
 	  "Send the Server field." },
+	{ IN_GLOBAL, "sandbox", CONFIG_BOOL, G(sandbox), 0, 0, "yes", NULL,
+	  "Confine the workers by Landlock and seccomp." },
 	{ IN_GLOBAL, "log-level", CONFIG_TEXT, G(log_level), 0, 0, "info", check_log_level,
 	  "error, warning, notice, info or debug." },
 
