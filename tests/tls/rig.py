@@ -1,4 +1,5 @@
 """What the TLS tests share: a little certificate authority, and signer and worker as two users."""
+import atexit
 import os
 import pwd
 import shutil
@@ -16,8 +17,21 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("SALLYPORT_BUILD", os.path.join(HERE, "../../build"))
-KEYD = os.path.join(BUILD, "bin/sallyport-keyd")
-HTTPD = os.path.join(BUILD, "bin/sallyport-httpd")
+STAGE = tempfile.mkdtemp(prefix="sp-tls-bin-")
+os.chmod(STAGE, 0o755)
+atexit.register(shutil.rmtree, STAGE, True)
+
+
+def program(name):
+    """A copy that other users may execute, wherever the build is (in /root, say)."""
+    built, copy = os.path.join(BUILD, name), os.path.join(STAGE, os.path.basename(name))
+    if os.path.exists(built):
+        shutil.copy(built, copy)
+    return copy
+
+
+KEYD = program("bin/sallyport-keyd")
+HTTPD = program("bin/sallyport-httpd")
 KEYD_USER, HTTPD_USER = "sallyport-keyd", "sallyport-httpd"
 
 
@@ -348,4 +362,4 @@ def rss_kb(pid):
     return own + sum(rss_kb(child) for child in children)
 
 
-HTTPD_HOOKS = os.path.join(BUILD, "tests/sallyport-httpd-hooks")
+HTTPD_HOOKS = program("tests/sallyport-httpd-hooks")
