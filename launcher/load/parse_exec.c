@@ -145,6 +145,23 @@ parse_command(struct assign *a, void *field)
 	return 0;
 }
 
+/* "NAME=value" in the place of an earlier one of that name, or at the end. */
+static void
+environment_put(struct build *b, struct plan_list *list, const char *text, size_t name)
+{
+	for (struct ref r = list->head; r.off;) {
+		struct plan_word *w = build_at(b, r);
+		const char *have = build_at(b, w->text); /* none once the plan is full */
+
+		if (have && strncmp(have, text, name + 1) == 0) {
+			w->text = build_str(b, text);
+			return;
+		}
+		r = w->next;
+	}
+	build_append_word(b, list, text);
+}
+
 int
 parse_environment(struct assign *a, void *field)
 {
@@ -165,7 +182,8 @@ parse_environment(struct assign *a, void *field)
 		if (!equals || !value_is_env_name(text.data, (size_t)(equals - text.data)))
 			assign_warn(a, "\"%s\" is no assignment, ignored", buf_cstr(&text));
 		else
-			build_append_word(&a->loader->build, list, text.data);
+			environment_put(
+			    &a->loader->build, list, text.data, (size_t)(equals - text.data));
 	}
 	return r < 0 ? r : 0;
 }

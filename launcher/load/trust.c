@@ -3,7 +3,6 @@
  */
 #include "launcher/load/trust.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -210,11 +209,15 @@ trust_open(const char *path, bool directory, struct trust_file *ret, struct why 
 {
 	struct walk w = { .dir = -EBADF, .why = why };
 	struct trust_file file = { .fd = -EBADF };
-	int r;
+	struct buf rest;
+	int r = 0;
 
-	assert(path[0] == '/');
 	buf_init(&w.real, file.real, sizeof(file.real));
-	r = str_copy(w.rest, sizeof(w.rest), path);
+	buf_init(&rest, w.rest, sizeof(w.rest));
+	if (path[0] != '/' && getcwd(file.real, sizeof(file.real)))
+		(void)buf_printf(&rest, "%s/", file.real);
+	if (buf_puts(&rest, path) < 0)
+		r = -ENAMETOOLONG;
 	if (r == 0)
 		r = walk_path(&w, directory, &file);
 	fd_closep(&w.dir);

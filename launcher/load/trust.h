@@ -30,7 +30,7 @@ struct trust_file {
 
 /*
  * trust_open - walk, check, open.
- * @path:      absolute
+ * @path:      a relative one starts where the process is
  * @directory: a directory is wanted, otherwise a regular file
  * Return: enum trust_outcome; -ENOENT (also for ENOTDIR); -EPERM when somebody else could have
  *         written it (why names the path and says why); -errno.

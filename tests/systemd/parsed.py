@@ -92,6 +92,9 @@ LIMITS = {"Limit" + n for n in ("CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", 
                                 "RTPRIO", "RTTIME")}
 
 
+DEPENDENCIES = ("Requires", "Requisite", "Wants", "BindsTo", "PartOf", "Conflicts", "After")
+
+
 def available():
     return os.path.exists(SYSTEMD) and shutil.which("setpriv")
 
@@ -134,6 +137,8 @@ def tidy(unit):
             out[name] = values
         elif name in SETTINGS:
             out[name] = [SETTINGS[name](v) for v in values]
+        elif name in DEPENDENCIES:
+            out[name] = {v.split()[0] for v in values}
     return out
 
 
@@ -165,4 +170,6 @@ def by_sallyport(program, folders, unit, etc=None):
                 mine.setdefault(name, []).append(value)
             elif name in SETTINGS:
                 mine.setdefault(name, []).append(SETTINGS[name](value))
+            elif name in DEPENDENCIES:
+                mine.setdefault(name, set()).add(value)
     return (units if result["ok"] else None), result["findings"]

@@ -105,9 +105,15 @@ def load_both():
     shutil.rmtree(folder)
 
 
+def same(name, theirs, ours):
+    if name in parsed.DEPENDENCIES:  # systemd has those on targets, and implied ones, too
+        return ours <= (theirs or set())
+    return theirs == ours
+
+
 def differences(theirs, ours, meant):
     return [f"{name}: systemd {theirs.get(name)}, ours {value}" for name, value in ours.items()
-            if name not in meant and theirs.get(name) != value
+            if name not in meant and not same(name, theirs.get(name), value)
             # what is not set is printed by neither, or by systemd as this
             and not (theirs.get(name) is None and name in ("Symlinks",))]
 
@@ -123,6 +129,57 @@ def test_same_values(both, unit):
     if unit == "capabilities.service":
         del meant["CapabilityBoundingSet"]
     assert not differences(theirs[unit], ours[unit], meant)
+
+
+def variable(name):
+    return f"[Service]\nEnvironment={name}\n"
+
+
+# Files of two folders, "hi" before "lo"; what the units come to is asked of systemd.
+DROPINS = {
+    "lo/a-b@.service": "[Unit]\nRequires=r.service\n[Service]\nExecStart=/bin/e %i\n"
+                       "Environment=FILE=lo ORDER=0\n",
+    "hi/a-b@i.service.d/50-instance.conf": variable("ORDER=instance I=1"),
+    "hi/a-b@.service.d/50-template.conf": variable("ORDER=template T=1"),
+    "lo/a-@.service.d/70-prefix.conf": variable("ORDER=prefix P=1"),
+    "hi/service.d/10-type.conf": variable("ORDER=type TYPE=1"),
+    "lo/service.d/10-type.conf": variable("MASKED=1"),
+    "lo/a-b@i.service.d/60-same.conf": variable("SAME=lo-instance"),
+    "hi/a-@.service.d/60-same.conf": variable("SAME=hi-prefix"),
+    "hi/a-b@i.service.d/20-null.conf": None,
+    "lo/service.d/20-null.conf": variable("NULLED=1"),
+    "lo/a-b@i.service.wants/w.service": None,
+    "hi/r.service": "[Unit]\nPartOf=a-b@i.service\n[Service]\nExecStart=/bin/r\n",
+    "lo/r.service": "[Service]\nExecStart=/bin/wrong\n",
+    "lo/w.service": "[Service]\nExecStart=/bin/w\n",
+    "hi/w.service.d/reset.conf": "[Service]\nExecStart=\nExecStart=/bin/w2\n",
+    "lo/nick.service": "r.service",
+}
+
+
+def test_dropins_links_and_aliases():
+    top = tempfile.mkdtemp(prefix="sallyport-parse-")
+    os.chmod(top, 0o755)
+    folders = [f"{top}/hi", f"{top}/lo"]
+    for name, text in DROPINS.items():
+        os.makedirs(os.path.dirname(f"{top}/{name}"), exist_ok=True)
+        if text is None or "\n" not in text:
+            os.symlink(text or ("/dev/null" if name.endswith(".conf") else "../w.service"),
+                       f"{top}/{name}")
+        else:
+            with open(f"{top}/{name}", "w", encoding="utf-8") as f:
+                f.write(text)
+    units = ["a-b@i.service", "nick.service"]
+    theirs, said = parsed.by_systemd(folders, units)
+    ours, findings = parsed.by_sallyport(SALLYPORT, folders, units[0])
+    assert ours, findings
+    assert sorted(ours) == ["a-b@i.service", "r.service", "w.service"]
+    for unit in ours:
+        assert not differences(theirs[unit], ours[unit], MEANT), said[-2000:]
+    assert sorted(ours["a-b@i.service"]["Environment"]) != []
+    aliased, _ = parsed.by_sallyport(SALLYPORT, folders, "nick.service")
+    assert "r.service" in aliased and "r.service" in theirs
+    shutil.rmtree(top)
 
 
 CACHE = "/var/tmp/sallyport-debian-units"  # tests/interop/debian-units leaves it

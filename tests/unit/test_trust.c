@@ -142,6 +142,11 @@ odd_files(void **state)
 	assert_int_equal(look(&u, ".", false), -EISDIR);
 	assert_int_equal(look(&u, "./../../tmp/.", true), TRUST_OK);
 	assert_string_equal(found.real, "/tmp");
+	assert_int_equal(chdir(u.dir), 0);
+	assert_int_equal(trust_open("f", false, &found, &why), TRUST_OK);
+	assert_true(str_starts(found.real, "/") && str_ends(found.real, "/f"));
+	fd_closep(&found.fd);
+	assert_int_equal(chdir("/"), 0);
 	units_done(&u);
 }
 
