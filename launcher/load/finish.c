@@ -234,6 +234,8 @@ service_defaults(struct draft *d)
 
 	if (s->type == SERVICE_NOTIFY && s->notify_access == NOTIFY_ACCESS_NONE)
 		s->notify_access = NOTIFY_ACCESS_MAIN;
+	if (s->watchdog_usec == USEC_INFINITY)
+		s->watchdog_usec = 0;
 	if (s->watchdog_usec > 0 && s->notify_access == NOTIFY_ACCESS_NONE)
 		s->notify_access = NOTIFY_ACCESS_MAIN;
 	if (s->type == SERVICE_ONESHOT && !draft_has(d, SECTION_SERVICE, "TimeoutStartSec") &&
@@ -292,6 +294,10 @@ rule_symlinks(struct loader *l, struct draft *d)
 	const struct plan_socket *s = &d->unit.socket;
 	uint32_t paths = 0;
 
+	PLAN_FOREACH (l->build.plan, s->symlinks, struct plan_word, w)
+		if (plan_str(l->build.plan, w->text)[0] != '/')
+			(void)draft_error_at(l, d, SECTION_SOCKET, "Symlinks",
+			    "\"%s\" is no absolute path", plan_str(l->build.plan, w->text));
 	PLAN_FOREACH (l->build.plan, s->listens, struct plan_listen, listen)
 		if (listen->kind == LISTEN_FIFO ||
 		    (listen->addr.sa.sa_family == AF_UNIX && listen->addr.un.sun_path[0] == '/'))

@@ -214,9 +214,9 @@ trust_open(const char *path, bool directory, struct trust_file *ret, struct why 
 
 	buf_init(&w.real, file.real, sizeof(file.real));
 	buf_init(&rest, w.rest, sizeof(w.rest));
-	if (path[0] != '/' && getcwd(file.real, sizeof(file.real)))
-		(void)buf_printf(&rest, "%s/", file.real);
-	if (buf_puts(&rest, path) < 0)
+	if (path[0] != '/' && !getcwd(file.real, sizeof(file.real)))
+		r = -errno;
+	if (buf_printf(&rest, "%s/%s", path[0] == '/' ? "" : file.real, path) < 0)
 		r = -ENAMETOOLONG;
 	if (r == 0)
 		r = walk_path(&w, directory, &file);
