@@ -130,9 +130,6 @@ rule_no_root(struct loader *l, struct draft *d)
 	if (group)
 		refuse_root(l, d, draft_where(d, SECTION_EXEC, "Group"), "Service.Group",
 		    "would have root's group: set another");
-	if (d->unit.service.permissions_start_only)
-		refuse_root(l, d, draft_where(d, SECTION_SERVICE, "PermissionsStartOnly"),
-		    "Service.PermissionsStartOnly", "would run commands as root: leave it");
 	for (size_t slot = 0; slot < COMMAND_SLOT_END; slot++)
 		PLAN_FOREACH (l->build.plan, d->unit.service.commands[slot], struct plan_command, c)
 			if (c->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID))
@@ -226,6 +223,21 @@ rule_stdin(struct loader *l, struct draft *d)
 		    "socket: needs exactly one listener, there are %u", n);
 }
 
+/* PermissionsStartOnly= is an old way to write "+" in front of all commands but the server. */
+static void
+mark_legacy_commands(struct loader *l, struct draft *d)
+{
+	struct plan_service *s = &d->unit.service;
+
+	for (size_t slot = 0; s->permissions_start_only && slot < COMMAND_SLOT_END; slot++)
+		for (struct ref r = s->commands[slot].head; r.off && slot != COMMAND_START;) {
+			struct plan_command *c = build_at(&l->build, r);
+
+			c->flags |= COMMAND_FULL_PRIVILEGE;
+			r = c->next;
+		}
+}
+
 /* What a type or another directive changes in the defaults. */
 static void
 service_defaults(struct draft *d)
@@ -254,6 +266,7 @@ finish_service(struct loader *l, struct draft *d)
 	rule_commands(l, d);
 	rule_stdin(l, d);
 	service_defaults(d);
+	mark_legacy_commands(l, d);
 	if (exec_identity(l, d, &why) < 0) {
 		(void)draft_error_at(
 		    l, d, SECTION_EXEC, exec->user.off ? "User" : "Group", "%s", why.text);

@@ -259,7 +259,7 @@ const struct directive directive_table[] = {
 	PENDING(SERVICE, "WatchdogSec", parse_usec, unit.service.watchdog_usec, "It must say WATCHDOG=1 more often than this."),
 	ENFORCED(SERVICE, "RemainAfterExit", parse_bool, unit.service.remain_after_exit, "Counts as active when all processes are gone."),
 	ENFORCED(SERVICE, "PIDFile", parse_pid_file, unit.service.pid_file, "Where a forking service writes its main process."),
-	PENDING(SERVICE, "PermissionsStartOnly", parse_bool, unit.service.permissions_start_only, "Legacy: \"+\" in front of all but ExecStart=."),
+	STRICT(SERVICE, "PermissionsStartOnly", parse_bool, unit.service.permissions_start_only, "Legacy: \"+\" in front of all but ExecStart=."),
 	PENDING(SERVICE, "FileDescriptorStoreMax", parse_u32, unit.service.fd_store_max, "So many descriptors may be left with the manager."),
 	REFUSED(SERVICE, "FileDescriptorStorePreserve", parse_off, "is not done here"),
 	REFUSED(SERVICE, "OpenFile", NULL, "is not done here"),

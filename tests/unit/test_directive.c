@@ -194,6 +194,23 @@ lists_grow_and_an_empty_value_resets_them(void **state)
 }
 
 static void
+legacy_permissions_are_a_plus_sign(void **state)
+{
+	struct units u;
+
+	(void)state;
+	units_init(&u);
+	units_write(&u, "x.service",
+	    "[Service]\nExecStart=/bin/a\nExecStartPre=/bin/b\nExecStopPost=-/bin/c\n"
+	    "PermissionsStartOnly=yes\n");
+	assert_int_equal(units_load_one(&u, "x.service"), 0);
+	assert_string_equal(value_of(&u, 0, "Service", "ExecStart", 0), "/bin/a");
+	assert_string_equal(value_of(&u, 0, "Service", "ExecStartPre", 0), "+/bin/b");
+	assert_string_equal(value_of(&u, 0, "Service", "ExecStopPost", 0), "-+/bin/c");
+	units_done(&u);
+}
+
+static void
 sloppy_lines_of_shipped_units_only_warn(void **state)
 {
 	struct units u;
@@ -201,7 +218,8 @@ sloppy_lines_of_shipped_units_only_warn(void **state)
 	(void)state;
 	units_init(&u);
 	units_write(&u, "x.socket",
-	    "[Socket]\nListenStream=21501\nBindIPv6Only=perhaps\nSocketMode=777\nRemoveOnStop=True\n"
+	    "[Socket]\nListenStream=21501\nBindIPv6Only=perhaps\nSocketMode=777\nRemoveOnStop="
+	    "True\n"
 	    "RuntimeDirectory=x\n");
 	units_write(&u, "x.service", "[Service]\nExecStart=/bin/a \\q\n");
 	assert_int_equal(units_load_one(&u, "x.socket"), 0);
@@ -220,6 +238,7 @@ main(void)
 		cmocka_unit_test(service_values),
 		cmocka_unit_test(socket_values),
 		cmocka_unit_test(lists_grow_and_an_empty_value_resets_them),
+		cmocka_unit_test(legacy_permissions_are_a_plus_sign),
 		cmocka_unit_test(sloppy_lines_of_shipped_units_only_warn),
 	};
 
