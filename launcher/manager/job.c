@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "launcher/manager/accept.h"
 #include "launcher/manager/control_server.h"
+#include "launcher/manager/depend.h"
 #include "launcher/manager/service.h"
 #include "launcher/manager/socket.h"
 
@@ -52,7 +53,7 @@ job_request(struct manager *m, struct unit *u, enum job_kind kind)
 {
 	if (m->stopping && kind != JOB_STOP)
 		return;
-	if (u->job == kind)
+	if (u->job == kind || u->plan->is_template)
 		return;
 	if (u->job != JOB_NONE)
 		control_job_done(m, u, ECANCELED, "another job took its place");
@@ -60,16 +61,39 @@ job_request(struct manager *m, struct unit *u, enum job_kind kind)
 	u->job_begun = false;
 	unit_save(m, u);
 	unit_changed(m, u);
+	depend_request(m, u, kind);
+}
+
+/* Whoever waited for a job by After= may go on. */
+static void
+wake_blocked(struct manager *m)
+{
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		if (m->units[i].blocked) {
+			m->units[i].blocked = false;
+			unit_changed(m, &m->units[i]);
+		}
 }
 
 static void
 job_finish(struct manager *m, struct unit *u, int error, const char *text)
 {
+	const enum job_kind kind = u->job;
+
 	u->job = JOB_NONE;
 	u->job_begun = false;
 	unit_save(m, u);
 	control_job_done(m, u, error, text);
+	if (kind == JOB_START && error != 0)
+		depend_failed(m, u);
+	wake_blocked(m);
 	unit_changed(m, u); /* its sockets look at the job too */
+}
+
+void
+job_fail(struct manager *m, struct unit *u, const char *text)
+{
+	job_finish(m, u, EIO, text);
 }
 
 static void
@@ -127,6 +151,7 @@ job_step_restart(struct manager *m, struct unit *u)
 	}
 	u->job = JOB_START;
 	u->job_begun = false;
+	wake_blocked(m); /* what had to wait until this one was down */
 	unit_changed(m, u);
 }
 
@@ -158,8 +183,21 @@ job_step_socket(struct manager *m, struct unit *u)
 static void
 job_step(struct manager *m, struct unit *u)
 {
+	const struct unit *missing;
+
 	if (u->job == JOB_NONE)
 		return;
+	u->blocked = !u->job_begun && depend_waits(m, u);
+	if (u->blocked)
+		return;
+	missing =
+	    u->job == JOB_START && !u->job_begun && !unit_is_up(u) ? depend_missing(m, u) : NULL;
+	if (missing) {
+		log_unit(LOG_LEVEL_ERROR, plan_str(m->plan, u->plan->id),
+		    "not started: %s is not there", plan_str(m->plan, missing->plan->id));
+		job_fail(m, u, "dependency");
+		return;
+	}
 	if (u->plan->kind == UNIT_SOCKET) {
 		job_step_socket(m, u);
 		return;
@@ -221,6 +259,8 @@ settle(struct manager *m)
 		job_step(m, u);
 		if (u->plan->kind == UNIT_SERVICE)
 			sockets_of_changed(m, u);
+		if (u->job == JOB_NONE && unit_is_down(u) && m->link.settled)
+			depend_went_down(m, u);
 	}
 	if (m->stopping && m->link.settled && all_down(m)) {
 		log_debug("every service is down");

@@ -13,6 +13,9 @@
 /* Asks for something; the answer is in u->job going back to JOB_NONE. */
 void job_request(struct manager *m, struct unit *u, enum job_kind kind);
 
+/* The job of u ends without having been begun. @text: why */
+void job_fail(struct manager *m, struct unit *u, const char *text);
+
 /* Looks at every unit that changed, until none is left: sockets, jobs, operators, the end. */
 void settle(struct manager *m);
 

@@ -23,6 +23,7 @@
 #include "launcher/unit/plan.h"
 
 struct manager;
+struct reverse;
 
 /* Within one wake-up lower ranks come first: what the monitor says before any decision; what
  * services say before what clients of theirs cause. */
@@ -194,6 +195,8 @@ struct unit {
 	const struct plan_unit *plan;
 	enum job_kind job;
 	bool job_begun; /* the state machine has been told */
+	bool blocked; /* the job waits for another unit's */
+	uint32_t rank; /* After=: higher than all that come before it */
 	bool changed; /* is on the list */
 	struct unit *next_changed;
 	struct socket *accepts; /* of a template: the socket whose connections it serves */
@@ -253,6 +256,8 @@ struct manager {
 	struct service **by_seq; /* PROCESSES_MAX: of a START that is open, by seq */
 	uint32_t n_notes; /* records in the notebook: units, then instances */
 	struct unit *changed, **changed_tail;
+	struct reverse *reverse; /* depend.c */
+	size_t n_reverse;
 	struct watch control;
 	struct client clients[CONTROL_CLIENTS];
 	uid_t uid; /* our own: may change things, as root may */

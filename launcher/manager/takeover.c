@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "launcher/manager/accept.h"
 #include "launcher/manager/control_server.h"
+#include "launcher/manager/depend.h"
 #include "launcher/manager/job.h"
 #include "launcher/manager/link.h"
 #include "launcher/manager/policy.h"
@@ -119,6 +120,8 @@ takeover_build(struct manager *m, struct why *why)
 		else
 			socket_init(m, &u->socket, u);
 	}
+	if (depend_init(m) < 0)
+		return why_set(why, -ENOMEM, "dependencies");
 	r = build_pools(m, why);
 	return r < 0 ? r : build_notify(m, why);
 }
@@ -129,6 +132,7 @@ takeover_done(struct manager *m)
 	for (uint32_t i = 0; m->units && i < m->plan->n_units; i++)
 		if (m->units[i].plan && m->units[i].plan->kind == UNIT_SOCKET)
 			accept_done(&m->units[i].socket);
+	depend_done(m);
 	free(m->units);
 	free(m->listeners);
 	m->units = NULL;
