@@ -15,42 +15,32 @@
 #include "common/capname.h"
 #include "launcher/load/parse.h"
 
+/* clang-format off */
 #define ROW(sec, class, name, parse, field, arg, text) \
-	{ \
-		SECTION_##sec, DIRECTIVE_##class, name, parse, offsetof(struct draft, field), arg, \
-		    text \
-	}
+	{ SECTION_##sec, DIRECTIVE_##class, name, parse, offsetof(struct draft, field), arg, text }
 #define ENFORCED(sec, name, parse, field, text) ROW(sec, ENFORCED, name, parse, field, NULL, text)
 #define STRICT(sec, name, parse, field, text) ROW(sec, STRICT, name, parse, field, NULL, text)
 #define PENDING(sec, name, parse, field, text) ROW(sec, PENDING, name, parse, field, NULL, text)
-#define NOTED(sec, name, text) \
-	{ \
-		SECTION_##sec, DIRECTIVE_NOTED, name, NULL, 0, NULL, text \
-	}
-#define REFUSED(sec, name, off, text) \
-	{ \
-		SECTION_##sec, DIRECTIVE_REFUSED, name, off, 0, NULL, text \
-	}
+#define NOTED(sec, name, text) { SECTION_##sec, DIRECTIVE_NOTED, name, NULL, 0, NULL, text }
+#define REFUSED(sec, name, off, text) { SECTION_##sec, DIRECTIVE_REFUSED, name, off, 0, NULL, text }
 
 /* Families of rows that differ in one word. */
 #define NEEDS(class, name, list, text) \
 	ROW(UNIT, class, name, parse_dependencies, dependency_names[DEPENDENCY_##list], NULL, text)
 #define CONDITION(class, name, text) \
 	ROW(UNIT, class, "Condition" name, parse_condition, unit.conditions, NULL, text), \
-	    ROW(UNIT, class, "Assert" name, parse_condition, unit.assertions, NULL, text)
+	ROW(UNIT, class, "Assert" name, parse_condition, unit.assertions, NULL, text)
 #define NOT_LOOKED_AT(name) \
 	REFUSED(UNIT, "Condition" name, NULL, "a condition that is not looked at here"), \
-	    REFUSED(UNIT, "Assert" name, NULL, "a condition that is not looked at here")
+	REFUSED(UNIT, "Assert" name, NULL, "a condition that is not looked at here")
 #define OPTION(name, parse, field, arg, text) \
 	ROW(SOCKET, ENFORCED, name, parse, unit.socket.field, arg, text)
 #define LIMIT(name, parse) \
-	ROW(EXEC, STRICT, "Limit" #name, parse, unit.exec.limits[RLIMIT_##name], NULL, \
-	    "setrlimit(2).")
+	ROW(EXEC, STRICT, "Limit" #name, parse, unit.exec.limits[RLIMIT_##name], NULL, "setrlimit(2).")
 #define FOLDERS(class, name, kind, text) \
-	ROW(EXEC, class, name, parse_directories, unit.exec.directories[DIRECTORY_##kind].paths, \
-	    NULL, text), \
-	    ROW(EXEC, class, name "Mode", parse_mode, \
-		unit.exec.directories[DIRECTORY_##kind].mode, NULL, "Mode of those.")
+	ROW(EXEC, class, name, parse_directories, unit.exec.directories[DIRECTORY_##kind].paths, NULL, text), \
+	ROW(EXEC, class, name "Mode", parse_mode, unit.exec.directories[DIRECTORY_##kind].mode, NULL, "Mode of those.")
+/* clang-format on */
 
 /* The words of each enum, in its order. */
 static const char *const types[] = { "simple", "exec", "notify", "oneshot", "forking", NULL };
