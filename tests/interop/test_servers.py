@@ -60,7 +60,7 @@ def test_openssh_is_refused_as_it_runs_as_root(box):
 
 
 def test_openssh_with_explicit_permission(box):
-    box.run(["sh", "-c", "mkdir -p /home/svc/.ssh && ssh-keygen -q -t ed25519 -N '' -f /root/key"
+    box.run(["sh", "-c", "echo 'svc:*:19000:0:99999:7:::' >> /etc/shadow; mkdir -p /home/svc/.ssh && ssh-keygen -q -t ed25519 -N '' -f /root/key"
              " && cp /root/key.pub /home/svc/.ssh/authorized_keys && chown -R svc /home/svc"])
     with run_or_skip(box, "ssh.socket", args=["--allow-root-services"]):
         r = box.run(["ssh", "-q", "-i", "/root/key", "-o", "StrictHostKeyChecking=no", "-o",

@@ -100,12 +100,12 @@ def talk(*lines, address=HERE, kind="stream"):
     return run
 
 
-def hold(address=HERE):
+def hold(address=HERE, source=None):
     """Connects, proves that somebody answers, and stays connected until the end of the case."""
     def run(case, box, open_ones):
         from support.probe import client
 
-        c = client(box, case.text(address))
+        c = client(box, case.text(address), source=source)
         open_ones.append(c)
         try:
             return c.ask("echo held")

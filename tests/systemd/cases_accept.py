@@ -39,15 +39,18 @@ CASES = [
                                       ask("127.0.0.1:8081", source=("127.0.0.1", 40014))),
          records=2),
     Case("accept_max_connections", f"{V4}\nMaxConnections=2", INETD,
-         client=(hold(), hold(), hold()), records=2),
+         client=tuple(
+        hold(source=("127.0.0.1", 40020 + i)) for i in range(3)), records=2),
     Case("accept_max_per_source", f"{V4}\nMaxConnections=10\nMaxConnectionsPerSource=1", INETD,
-         client=(hold(), hold()), records=1),
+         client=tuple(
+        hold(source=("127.0.0.1", 40030 + i)) for i in range(2)), records=1),
     Case("accept_datagram_refused", "ListenDatagram=8080\nAccept=yes", INETD, records=0),
     Case("accept_service_refused", f"{V4}\nService=CASE@x.service", INETD, records=0),
     Case("accept_max_zero", f"{V4}\nMaxConnections=0", INETD, client=(
         ask(source=("127.0.0.1", 40015)),), about="not a limit; systemd refuses the unit",
          records=0),
-    Case("accept_no_template", V4, units={"CASE@.service": None}, records=0),
+    Case("accept_no_template", V4, units={"CASE@.service": None}, records=0,
+         refused="systemd listens, and fails with the first connection"),
     Case("accept_exit_status", V4, INETD, steps="--exit 3",
          client=(ask(source=("127.0.0.1", 40016)),),
          about="a failed instance is no reason to stop listening"),
