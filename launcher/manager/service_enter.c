@@ -86,7 +86,11 @@ must_clean(const struct manager *m, const struct service *s)
 {
 	const struct plan_exec *x = &s->unit->exec;
 
-	if (s->cleaned || s->socket || x->directories[DIRECTORY_RUNTIME].paths.n == 0)
+	if (s->cleaned || s->socket)
+		return false;
+	if (x->credentials.n > 0 && !s->for_restart && !restarts(m, s))
+		return true;
+	if (x->directories[DIRECTORY_RUNTIME].paths.n == 0)
 		return false;
 	return x->runtime_preserve == PRESERVE_NO ||
 	       (x->runtime_preserve == PRESERVE_RESTART && !s->for_restart && !restarts(m, s));
