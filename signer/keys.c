@@ -9,13 +9,13 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/rsa.h>
 
 #include "signer/keyfile.h"
 
 static void
 signer_key_done(struct signer_key *key)
 {
+	key_unready(key);
 	EVP_PKEY_free(key->pkey); /* wiped: see secret.c */
 	explicit_bzero(key, sizeof(*key));
 }
@@ -77,6 +77,8 @@ load_file(struct keyset *set, int dir, const char *name, bool must, struct why *
 
 	if (r == KEYFILE_NOT_A_KEY)
 		return must ? why_set(why, -ENOKEY, "%s: no PEM private key in it", name) : 0;
+	if (r == 0)
+		r = key_ready(&key, why);
 	if (r == 0)
 		r = keyset_add_take(set, &key, why);
 	signer_key_done(&key);
@@ -140,9 +142,12 @@ keep_retired(struct keyset *fresh, struct keyset *old, uint64_t now_usec, struct
 			continue;
 		if (copy.retired_usec == 0)
 			copy.retired_usec = now_usec;
+		copy.ready = NULL; /* stays with the old one */
 		if (EVP_PKEY_up_ref(copy.pkey) != 1)
 			return why_set(why, -ENOMEM, "%s", copy.name);
-		r = keyset_add_take(fresh, &copy, why);
+		r = key_ready(&copy, why);
+		if (r == 0)
+			r = keyset_add_take(fresh, &copy, why);
 		signer_key_done(&copy); /* empty once it was taken */
 		if (r < 0)
 			return r;
@@ -185,37 +190,11 @@ keyset_expire(struct keyset *set, uint64_t now_usec, uint64_t max_age_usec)
 			set->keys[kept++] = set->keys[i];
 			continue;
 		}
-		EVP_PKEY_free(set->keys[i].pkey);
+		signer_key_done(&set->keys[i]);
 		gone++;
 	}
 	for (size_t i = kept; i < set->n; i++) /* freed or moved: only the copy is left */
 		explicit_bzero(&set->keys[i], sizeof(set->keys[i]));
 	set->n = kept;
 	return gone;
-}
-
-static bool
-sign_start(EVP_MD_CTX *ctx, const struct signer_key *key, const struct sign_scheme *scheme)
-{
-	EVP_PKEY_CTX *pctx = NULL; /* belongs to ctx */
-
-	if (EVP_DigestSignInit_ex(ctx, &pctx, scheme->digest, NULL, NULL, key->pkey, NULL) != 1)
-		return false;
-	if (!scheme->pss)
-		return true;
-	return EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1;
-}
-
-int
-key_sign(const struct signer_key *key, const struct sign_scheme *scheme, const uint8_t *tbs,
-    size_t len, uint8_t *sig)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t sig_len = SIGN_SIG_MAX;
-	const bool ok = ctx && sign_start(ctx, key, scheme) &&
-			EVP_DigestSign(ctx, sig, &sig_len, tbs, len) == 1;
-
-	EVP_MD_CTX_free(ctx);
-	return ok ? (int)sig_len : -EIO;
 }

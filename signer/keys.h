@@ -29,6 +29,7 @@ struct signer_key {
 	uint8_t spki[SIGN_SPKI_MAX];
 	char name[KEYS_NAME_MAX]; /* the credential's or file's name, for log lines */
 	EVP_PKEY *pkey;
+	struct key_ready *ready; /* keysign.c's: one prepared operation per scheme */
 	uint64_t retired_usec; /* 0: current. Else it was replaced then, and signs for a while */
 };
 
@@ -67,6 +68,13 @@ const struct signer_key *keyset_find(const struct keyset *set, const uint8_t *id
 
 /* How many current ones; they are keys[0..n). */
 size_t keyset_current(const struct keyset *set);
+
+/*
+ * key_ready - prepare every operation that this key is for, so that a signature is nothing but one.
+ * Return: 0 or -errno with why. key_unready() undoes it; safe when it was not done.
+ */
+_must_check_ int key_ready(struct signer_key *key, struct why *why);
+void key_unready(struct signer_key *key);
 
 /*
  * key_sign - the only private operation there is.

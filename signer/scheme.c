@@ -27,6 +27,20 @@ static const struct sign_scheme schemes[] = {
 	{ 0x0807, "ed25519", NULL, false, ED25519, ED25519 },
 };
 
+static_assert(ELEMENTSOF(schemes) == SCHEMES, "one each");
+
+const struct sign_scheme *
+scheme_at(unsigned index)
+{
+	return &schemes[index];
+}
+
+unsigned
+scheme_index(const struct sign_scheme *s)
+{
+	return (unsigned)(s - schemes);
+}
+
 const struct sign_scheme *
 scheme_by_code(unsigned code)
 {

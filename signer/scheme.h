@@ -21,6 +21,12 @@ struct sign_scheme {
 	unsigned tls13;
 };
 
+#define SCHEMES 10
+
+/* All of them, in the table's order, for what is kept once per scheme. */
+const struct sign_scheme *scheme_at(unsigned index);
+unsigned scheme_index(const struct sign_scheme *s);
+
 /* The row of a code point, or NULL: SHA-1, MD5, DSA, anonymous and everything unknown are not in.
  */
 const struct sign_scheme *scheme_by_code(unsigned code);

@@ -41,6 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!ready) {
 		fuzz_key(&fuzz_keys[0], SIGN_KIND_ED25519, 7);
 		fuzz_key(&fuzz_keys[1], SIGN_KIND_P256, 8); /* a lie: its signing must fail well */
+		assert(key_ready(&fuzz_keys[0], NULL) == 0);
 		ready = true;
 	}
 	if (size > sizeof(in)) /* recv(2) says so by the length alone */

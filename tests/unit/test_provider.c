@@ -38,6 +38,7 @@ add_key(struct signer_key *key, enum sign_kind kind, EVP_PKEY *pkey)
 	key->pkey = pkey;
 	key->spki_len = (uint16_t)i2d_PUBKEY(pkey, &p);
 	(void)EVP_Digest(key->spki, key->spki_len, key->id, &len, EVP_sha256(), NULL);
+	assert_int_equal(key_ready(key, NULL), 0);
 }
 
 /* The child: one client at a time, for ever. */
