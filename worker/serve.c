@@ -130,8 +130,13 @@ worker_paths(const struct serve_context *c, struct pool *pool, struct sandbox *s
 
 			r |= sandbox_read(s, rs->alias ? rs->alias : rs->root);
 		}
-	for (size_t i = 0; i < o->certs.n; i++)
+	for (size_t i = 0; i < o->certs.n; i++) {
+		_cleanup_free_ char *real = realpath(o->certs.item[i], NULL);
+
+		/* And where it really is: certbot's live/ links into archive/. */
 		r |= sandbox_read(s, path_folder(pool, o->certs.item[i]));
+		r |= sandbox_read(s, path_folder(pool, real));
+	}
 	if (o->certs.n > 0) {
 		r |= sandbox_read(s, o->client_ca);
 		r |= sandbox_read(s, getenv("CREDENTIALS_DIRECTORY"));

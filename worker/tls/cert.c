@@ -176,10 +176,12 @@ load_ocsp(struct cert *c, int64_t now, struct why *note)
 	unsigned char *der = NULL;
 	int len;
 
-	if (snprintf(path, sizeof(path), "%s.ocsp", c->path) >= (int)sizeof(path) ||
-	    access(path, F_OK) < 0)
+	if (snprintf(path, sizeof(path), "%s.ocsp", c->path) >= (int)sizeof(path))
 		return;
+	errno = 0;
 	bio = BIO_new_file(path, "rbe");
+	if (!bio && errno == ENOENT)
+		return;
 	resp = bio ? d2i_OCSP_RESPONSE_bio(bio, NULL) : NULL;
 	if (resp && OCSP_response_status(resp) == OCSP_RESPONSE_STATUS_SUCCESSFUL &&
 	    ocsp_is_good(c, resp, now, &c->ocsp_until)) {

@@ -296,6 +296,8 @@ receive_all(struct keyd_client *c)
 			c->n_bad_replies++;
 			return r;
 		}
+		if (c->n_calls == 0 && c->list_id == 0)
+			return 0; /* nothing is expected: spare the call that would say so */
 	}
 }
 

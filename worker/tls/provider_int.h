@@ -20,6 +20,8 @@ struct provider_key {
 	enum sign_kind kind; /* 0: a public key that libcrypto wanted to compare with ours */
 	uint8_t id[SIGN_KEY_ID_BYTES];
 	EVP_PKEY *public; /* of the default provider */
+	int bits, security_bits, max_size; /* asked for in every handshake */
+	char group[32]; /* EC only */
 };
 
 extern const OSSL_ALGORITHM provider_keymgmts[];

@@ -84,6 +84,16 @@ key_kind(const struct provider_key *key)
 	return EVP_PKEY_get_bits(key->public) == 384 ? SIGN_KIND_P384 : SIGN_KIND_P256;
 }
 
+static void
+key_remember(struct provider_key *key)
+{
+	key->bits = EVP_PKEY_get_bits(key->public);
+	key->security_bits = EVP_PKEY_get_security_bits(key->public);
+	key->max_size = EVP_PKEY_get_size(key->public);
+	if (EVP_PKEY_get_group_name(key->public, key->group, sizeof(key->group), NULL) != 1)
+		key->group[0] = '\0';
+}
+
 static int
 key_import(void *data, int selection, const OSSL_PARAM params[])
 {
@@ -99,6 +109,8 @@ key_import(void *data, int selection, const OSSL_PARAM params[])
 	     EVP_PKEY_fromdata(
 		 ctx, &key->public, EVP_PKEY_PUBLIC_KEY, (OSSL_PARAM *)(uintptr_t)params) == 1;
 	EVP_PKEY_CTX_free(ctx);
+	if (ok)
+		key_remember(key);
 	if (!ok || !id)
 		return ok;
 	if (id->data_type != OSSL_PARAM_OCTET_STRING || id->data_size != sizeof(key->id))
@@ -168,13 +180,38 @@ types_ed25519(int selection)
 	return params;
 }
 
-/* libssl asks for bits, security bits, size, group and digests: the public half knows them all. */
+/* Return: 1 answered, 0 the answer does not fit, -1 not known here. */
+static int
+key_get_one(const struct provider_key *key, OSSL_PARAM *p)
+{
+	if (strcmp(p->key, OSSL_PKEY_PARAM_GROUP_NAME) == 0 && key->group[0])
+		return OSSL_PARAM_set_utf8_string(p, key->group);
+	if (strcmp(p->key, OSSL_PKEY_PARAM_BITS) == 0)
+		return OSSL_PARAM_set_int(p, key->bits);
+	if (strcmp(p->key, OSSL_PKEY_PARAM_SECURITY_BITS) == 0)
+		return OSSL_PARAM_set_int(p, key->security_bits);
+	if (strcmp(p->key, OSSL_PKEY_PARAM_MAX_SIZE) == 0)
+		return OSSL_PARAM_set_int(p, key->max_size);
+	return -1;
+}
+
+/* libssl asks for these one at a time, several in each handshake; the public half knows the rest. */
 static int
 key_get_params(void *data, OSSL_PARAM params[])
 {
 	const struct provider_key *key = data;
 
-	return key && key->public && EVP_PKEY_get_params(key->public, params) == 1;
+	if (!key || !key->public)
+		return 0;
+	for (OSSL_PARAM *p = params; p && p->key; p++) {
+		const int r = key_get_one(key, p);
+
+		if (r < 0)
+			return EVP_PKEY_get_params(key->public, params) == 1;
+		if (r == 0)
+			return 0;
+	}
+	return 1;
 }
 
 static const OSSL_PARAM *

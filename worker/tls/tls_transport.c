@@ -63,10 +63,22 @@ tls_on_answer(SSL *ssl, void *arg)
 	return 1;
 }
 
+/*
+ * Begins with the default's context if there is one: most connections stay with it. Only when the
+ * first byte is there: who connects and says nothing costs no SSL.
+ * Return: 0; -EAGAIN with t->want set; -errno.
+ */
 static int
 tls_open(struct tls_conn *c)
 {
-	c->ssl = SSL_new(c->tls->base);
+	const struct certset *set = c->tls->now.set;
+	char byte;
+
+	if (recv(c->t->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN) {
+		c->t->want = WANT_READ;
+		return -EAGAIN;
+	}
+	c->ssl = SSL_new(set ? certset_find(set, NULL) : c->tls->base);
 	if (!c->ssl || SSL_set_fd(c->ssl, c->t->fd) != 1 ||
 	    SSL_set_async_callback(c->ssl, tls_on_answer) != 1 ||
 	    SSL_set_async_callback_arg(c->ssl, c) != 1 ||
@@ -131,13 +143,13 @@ static int
 tls_handshake(struct transport *t)
 {
 	struct tls_conn *c = tls_conn_of(t);
+	int r;
 
 	t->want = WANT_NOTHING;
 	if (c->paused && !c->answered)
 		return -EAGAIN; /* to resume it now would be to give it up */
-	if (!c->ssl && tls_open(c) < 0)
-		return -ENOMEM;
-	return tls_go_on(c);
+	r = c->ssl ? 0 : tls_open(c);
+	return r < 0 ? r : tls_go_on(c);
 }
 
 static ssize_t
