@@ -52,6 +52,13 @@ def need_tool(*names):
             pytest.skip(f"{name} is not installed")
 
 
+def need_plain_build():
+    """The sanitizers bring memory and system calls of their own."""
+    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as f:
+        if "SALLYPORT_SANITIZE:BOOL=ON" in f.read():
+            pytest.skip("not with sanitizers")
+
+
 def openssl(*args, **kw):
     return subprocess.run(["openssl", *args], check=True, capture_output=True, **kw).stdout
 

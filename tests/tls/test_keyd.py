@@ -218,6 +218,7 @@ def status_of(pid):
 
 
 def test_process_has_nothing_but_its_keys(keyd):
+    rig.need_plain_build()
     pid = keyd.proc.pid
     s = status_of(pid)
     assert set(s["Uid"].split()) == {str(rig.pwd.getpwnam(rig.KEYD_USER).pw_uid)}

@@ -83,6 +83,7 @@ def family(pid):
 @pytest.fixture
 def can_scan():
     rig.need_root()
+    rig.need_plain_build()
     with open("/proc/self/status", encoding="ascii") as f:
         rights = int(next(line for line in f if line.startswith("CapEff")).split()[1], 16)
     if not rights >> 19 & 1:
@@ -119,7 +120,7 @@ def controls(key, cert, where):
     if rig.shutil.which("nginx"):
         conf = os.path.join(where, "nginx.conf")
         with open(conf, "w", encoding="ascii") as f:
-            f.write(f"daemon off; user nobody; pid {where}/nginx.pid; error_log {where}/nginx.err;"
+            f.write(f"daemon off; user nobody nogroup; pid {where}/nginx.pid; error_log {where}/nginx.err;"
                     "events {} http { access_log off; server { "
                     f"listen 127.0.0.1:{number} ssl; ssl_certificate {cert};"
                     f"ssl_certificate_key {key}; }} }}\n")

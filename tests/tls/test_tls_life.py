@@ -126,6 +126,7 @@ def hello():
 
 def test_5000_handshakes_dropped_while_being_signed_leak_nothing(make):
     """OpenSSL leaks 31 KB for each job that is freed while it is paused: 150 MB, if we let it."""
+    rig.need_plain_build()
     keyd, worker = make(program=rig.HTTPD_HOOKS, env={"SALLYPORT_HOOK": "short-handshake"})
     data = hello()
 
@@ -257,6 +258,26 @@ def test_renewal_in_either_order_loses_nothing(make, pki, where, order):
     assert load.errors == [] and load.count > 10
 
 
+def test_renewal_behind_a_symbolic_link(pki, where):
+    """As certbot lays it out: live/NAME.pem -> ../../archive/NAMEn.pem, key alike."""
+    for folder in "live", "archive":
+        os.mkdir(os.path.join(pki.certs, folder))
+    cert = pki.leaf("a", "p256", "a.test")
+    live = os.path.join(pki.certs, "live/a.pem")
+    os.rename(cert, os.path.join(pki.certs, "archive/a1.pem"))
+    os.symlink("../archive/a1.pem", live)
+    keyd = rig.Keyd(where, pki.keys).start()
+    worker = rig.Worker(where, keyd.path, [live]).start()
+    before = served(worker.port, pki.ca)
+    os.rename(pki.leaf("a", "p256", "a.test"), os.path.join(pki.certs, "archive/a2.pem"))
+    os.symlink("../archive/a2.pem", live + ".new")
+    os.rename(live + ".new", live)
+    keyd.proc.send_signal(signal.SIGHUP)
+    worker.proc.send_signal(signal.SIGHUP)
+    wait_for(lambda: served(worker.port, pki.ca) != before)
+    assert worker.stop() == 0 and keyd.stop() == 0
+
+
 def test_a_bad_certificate_file_changes_nothing(make, pki):
     _, worker = make()
     before = served(worker.port, pki.ca)
@@ -273,6 +294,7 @@ def test_new_names_and_keys_after_a_restart_of_the_signer(make, pki):
     keyd.supervise()
     pki.leaf("a", "rsa2048", "a.test")  # both files, then only the signer restarts
     keyd.proc.kill()
+    worker.wait_log("handshakes wait for it")  # what had chosen the old key before is lost with it
     wait_for(lambda: served(worker.port, pki.ca) != before)
 
 
