@@ -50,29 +50,21 @@ set_title(char **argv, int argc, const char *title)
 		start[i] = title[i];
 }
 
-/* The verb keeps its arguments; the memory that showed them becomes the title. */
-static char **
-copy_arguments(int argc, char **argv)
-{
-	char **copy = calloc((size_t)argc + 1, sizeof(char *));
-
-	for (int i = 0; copy && i < argc; i++) {
-		copy[i] = strdup(argv[i]);
-		if (!copy[i])
-			return NULL;
-	}
-	return copy;
-}
-
+/* The verb gets a copy of its arguments: the memory that showed them becomes the title. */
 static int
 run_titled(int argc, char **argv, size_t verb)
 {
-	char **copy = copy_arguments(argc, argv);
+	const size_t room = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]);
+	_cleanup_free_ char *text = malloc(room);
+	_cleanup_free_ char **copy = calloc((size_t)argc + 1, sizeof(char *));
 
-	if (!copy) {
+	if (!text || !copy) {
 		log_error("out of memory");
 		return EX_OSERR;
 	}
+	memcpy(text, argv[0], room); /* they lie behind each other: proc(5), cmdline */
+	for (int i = 0; i < argc; i++)
+		copy[i] = text + (argv[i] - argv[0]);
 	set_title(argv, argc, verbs[verb].title);
 	return verbs[verb].run(argc - 1, copy + 1);
 }

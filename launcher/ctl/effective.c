@@ -147,6 +147,18 @@ effective_environment_file(const struct effective *e, const void *field, uint32_
 }
 
 static bool
+effective_credential(const struct effective *e, const void *field, uint32_t n)
+{
+	PLAN_FOREACH (e->p, *(const struct plan_list *)field, struct plan_credential, c)
+		if (n-- == 0) {
+			(void)effective_put_text(e, c->id);
+			put(e, ":");
+			return effective_put_text(e, c->path);
+		}
+	return false;
+}
+
+static bool
 effective_listen(const struct effective *e, const void *field, uint32_t n)
 {
 	static parse_fn *const of[LISTEN_KIND_END] = { parse_listen_stream, parse_listen_datagram,
@@ -333,6 +345,7 @@ static const struct {
 	{ parse_directories, effective_words },
 	{ parse_environment, effective_words },
 	{ parse_environment_file, effective_environment_file },
+	{ parse_load_credential, effective_credential },
 	{ parse_listen_stream, effective_listen },
 	{ parse_listen_datagram, effective_listen },
 	{ parse_listen_seqpacket, effective_listen },

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "launcher/enter/credentials.h"
+
 #include "common/num.h"
 
 #define DEPTH_MAX 64 /* of what is removed; deeper trees are left, and the directory with them */
@@ -181,6 +183,7 @@ directories_remove(struct enter *e)
 	char path[PATH_MAX];
 	int r = 0;
 
+	credentials_remove(e); /* root's own: nothing of the service's is in the way */
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)

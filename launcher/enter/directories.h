@@ -23,7 +23,7 @@ const char *directories_variable(enum directory_kind kind);
 _must_check_ int directories_make(const struct enter *e);
 
 /*
- * directories_remove - the runtime directories of a service that has ended.
+ * directories_remove - the runtime directories of a service that has ended, and its credentials.
  * Forks: a child becomes the service's user and empties them; then the empty ones are removed.
  * Return: 0 or -errno of the first that could not be removed.
  */

@@ -21,6 +21,7 @@ enum enter_step {
 	ENTER_LIMITS, /* setrlimit(2), umask(2), nice, OOM score */
 	ENTER_ENVIRONMENT, /* EnvironmentFile=: secrets that only root may read */
 	ENTER_DIRECTORIES, /* RuntimeDirectory= and its kin */
+	ENTER_CREDENTIALS, /* LoadCredential=: secrets that only root may read */
 	ENTER_STDIO, /* 0, 1 and 2: log files may be root's */
 	ENTER_BOUNDING, /* capability bounding set */
 	ENTER_GROUPS, /* setgroups(2), setresgid(2) */
@@ -60,6 +61,7 @@ struct enter {
 	const struct plan *plan;
 	const struct plan_unit *unit; /* the service */
 	const struct plan_command *command; /* of that service */
+	uint32_t slot; /* enum command_slot: when it runs */
 	const struct enter_fd *fds;
 	uint32_t n_fds;
 	bool inetd; /* fds[0] becomes 0 and 1, nothing is passed from 3: inetd(8) */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "common/num.h"
+#include "launcher/enter/credentials.h"
 #include "launcher/enter/directories.h"
 #include "launcher/enter/env_file.h"
 #include "launcher/enter/stdio.h"
@@ -252,6 +253,8 @@ environment_fill(struct arguments *a, const struct enter *e)
 		r = environment_identity(a, e);
 	if (r == 0)
 		r = environment_protocol(a, e);
+	if (r == 0)
+		r = setenv_str(a, "CREDENTIALS_DIRECTORY", credentials_directory(e));
 	if (r == 0)
 		r = environment_directories(a, e);
 	if (r == 0)

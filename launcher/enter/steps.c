@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "common/num.h"
+#include "launcher/enter/credentials.h"
 #include "launcher/enter/directories.h"
 #include "launcher/enter/enter.h"
 #include "launcher/enter/environment.h"
@@ -76,6 +77,13 @@ static int
 step_directories(struct enter *e)
 {
 	return directories_make(e);
+}
+
+static int
+step_credentials(struct enter *e)
+{
+	/* Before the service, and anew when it is told to reload; the others find what it has. */
+	return e->slot <= COMMAND_START || e->slot == COMMAND_RELOAD ? credentials_make(e) : 0;
 }
 
 static int
@@ -252,6 +260,7 @@ static const struct {
 	[ENTER_LIMITS] = { "set limits", 205, step_limits },
 	[ENTER_ENVIRONMENT] = { "read environment files", 204, step_environment },
 	[ENTER_DIRECTORIES] = { "make its directories", 233, step_directories },
+	[ENTER_CREDENTIALS] = { "hand over credentials", 243, step_credentials },
 	[ENTER_STDIO] = { "open standard input and output", 209, step_stdio },
 	[ENTER_BOUNDING] = { "cut the capability bounding set", 218, step_bounding },
 	[ENTER_GROUPS] = { "change groups", 216, step_groups },

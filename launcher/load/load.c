@@ -141,7 +141,7 @@ loader_unit(struct loader *l, const struct unit_name *name, const char *own_dir,
 
 /* The folder of a UNIT given as a path, into the plan; trust_open() then walks to it. */
 static const char *
-path_folder(struct loader *l, const char *unit, const char *slash)
+named_folder(struct loader *l, const char *unit, const char *slash)
 {
 	char cwd[PATH_MAX], folder[PATH_MAX];
 	struct buf b;
@@ -171,7 +171,7 @@ loader_named(struct loader *l, const char *unit)
 		    "is a template: name an instance of it, or its socket");
 		return;
 	}
-	d = loader_unit(l, &name, slash ? path_folder(l, unit, slash) : NULL, PULL_NEEDED);
+	d = loader_unit(l, &name, slash ? named_folder(l, unit, slash) : NULL, PULL_NEEDED);
 	if (d)
 		d->unit.wanted = d->needed = true;
 }

@@ -34,6 +34,7 @@ struct parse_range {
 /* parse_exec.c: commands and what they run as and with. */
 parse_fn parse_command; /* struct plan_list of struct plan_command */
 parse_fn parse_environment; /* struct plan_list of "NAME=value" */
+parse_fn parse_load_credential; /* struct plan_list of struct plan_credential */
 parse_fn parse_environment_file; /* struct plan_list of struct plan_env_file */
 parse_fn parse_user; /* struct ref: a user's or group's name or number */
 parse_fn parse_directory; /* struct ref: WorkingDirectory= with "-" and "~" */

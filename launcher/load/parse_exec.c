@@ -213,6 +213,35 @@ parse_environment_file(struct assign *a, void *field)
 }
 
 int
+parse_load_credential(struct assign *a, void *field)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	const char *colon = strchr(a->value, ':');
+	const struct span id = { a->value, colon ? (size_t)(colon - a->value) : 0 };
+	struct plan_credential *c;
+	int r;
+
+	if (!a->value[0]) {
+		*(struct plan_list *)field = (struct plan_list){ 0 };
+		return 0;
+	}
+	if (a->draft->unit.is_template)
+		return why_set(&a->why, -EOPNOTSUPP, "an instance of Accept= has none here");
+	if (id.len == 0 || id.len > NAME_MAX || memchr(id.ptr, '/', id.len) || id.ptr[0] == '.')
+		return why_set(&a->why, -EINVAL, "not ID:PATH");
+	buf_init_heap(&text, PARSE_BYTES_MAX);
+	r = parse_expand(a, colon + 1, &text);
+	if (r < 0)
+		return r;
+	if (!value_path(&text))
+		return why_set(&a->why, -EINVAL, "not an absolute path");
+	c = build_append(&a->loader->build, field, sizeof(*c));
+	c->id = build_span(&a->loader->build, id);
+	c->path = build_str(&a->loader->build, buf_cstr(&text));
+	return 0;
+}
+
+int
 parse_user(struct assign *a, void *field)
 {
 	char storage[NAME_BYTES_MAX];

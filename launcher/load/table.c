@@ -341,7 +341,7 @@ const struct directive directive_table[] = {
 	NOTED(EXEC, "TTYVTDisallocate", TTY),
 	NOTED(EXEC, "UtmpIdentifier", TTY),
 	NOTED(EXEC, "UtmpMode", TTY),
-	REFUSED(EXEC, "LoadCredential", NULL, SECRETS),
+	STRICT(EXEC, "LoadCredential", parse_load_credential, unit.exec.credentials, "A file, or each file of a folder, for this service alone."),
 	REFUSED(EXEC, "LoadCredentialEncrypted", NULL, SECRETS),
 	REFUSED(EXEC, "SetCredential", NULL, SECRETS),
 	REFUSED(EXEC, "SetCredentialEncrypted", NULL, SECRETS),

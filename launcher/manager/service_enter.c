@@ -86,7 +86,11 @@ must_clean(const struct manager *m, const struct service *s)
 {
 	const struct plan_exec *x = &s->unit->exec;
 
-	if (s->cleaned || s->socket || x->directories[DIRECTORY_RUNTIME].paths.n == 0)
+	if (s->cleaned || s->socket)
+		return false;
+	if (x->credentials.n > 0 && !s->for_restart && !restarts(m, s))
+		return true;
+	if (x->directories[DIRECTORY_RUNTIME].paths.n == 0)
 		return false;
 	return x->runtime_preserve == PRESERVE_NO ||
 	       (x->runtime_preserve == PRESERVE_RESTART && !s->for_restart && !restarts(m, s));
@@ -100,14 +104,28 @@ enter_cleaning(struct manager *m, struct service *s)
 	service_set_state(m, s, STATE_CLEANING);
 }
 
+/* SendSIGKILL=no, and it did not go: it is nobody's from now on, as with systemd. */
+static void
+leave_behind(struct manager *m, struct service *s, struct process *p)
+{
+	if (!process_alive(p))
+		return;
+	log_unit(LOG_LEVEL_WARNING, service_name(m, s), "process %d is left behind", (int)p->pid);
+	p->state = PROCESS_NONE;
+	service_notify_update(m, s);
+}
+
 void
 service_enter_dead(struct manager *m, struct service *s)
 {
 	const bool again = restarts(m, s);
 
+	leave_behind(m, s, &s->main);
+	leave_behind(m, s, &s->control);
+
 	s->ready = false;
 	s->next_main = 0;
-	if (!process_alive(&s->control) && must_clean(m, s)) {
+	if (must_clean(m, s)) {
 		enter_cleaning(m, s);
 		return;
 	}

@@ -144,6 +144,7 @@ takeover_learn(struct manager *m, struct unit *u, const struct msg *msg)
 {
 	/* Of an instance each process but the main one is let go: there can be but one anyhow. */
 	struct service *s = u->accepts ? accept_learn(m, u->accepts, msg->seq) : &u->service;
+	struct note n;
 	const bool forking = u->plan->service.type == SERVICE_FORKING;
 	const bool is_main = msg->slot == COMMAND_ADOPT || (msg->slot == COMMAND_START && !forking);
 	struct process *p;
@@ -151,8 +152,11 @@ takeover_learn(struct manager *m, struct unit *u, const struct msg *msg)
 	if (!s)
 		return; /* more than MaxConnections=: it ends some day, unobserved */
 	p = is_main ? &s->main : &s->control;
-	if (process_alive(p))
-		return; /* a second one can only be left over from a manager's mistake */
+	/* Two of a kind: one was left behind (SendSIGKILL=no). The notebook has the number of the
+	 * one that counts. */
+	if (process_alive(p) &&
+	    !(notebook_read(&m->notebook, s->note, &n) && is_main && n.seq == msg->seq))
+		return;
 	*p = (struct process){
 		.state = msg->flags & MSG_INSTANCE_EXECUTED ? PROCESS_RUNNING : PROCESS_ASKED,
 		.id = msg->instance,

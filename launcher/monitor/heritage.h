@@ -14,12 +14,11 @@ enum heritage_fd {
 	HERITAGE_LOG = 2, /* the launcher's standard error: the log */
 	HERITAGE_MONITOR = 3, /* SOCK_SEQPACKET to the monitor, messages of msg.h */
 	HERITAGE_PLAN = 4, /* the sealed plan, plan.h */
-	HERITAGE_NOTEBOOK =
-	    5, /* memfd: what a manager wants its successor to know; monitor never reads */
+	HERITAGE_NOTEBOOK = 5, /* memfd: what a manager wants its successor to know */
 	HERITAGE_CONTROL = 6, /* listening SOCK_SEQPACKET: the operator's verbs */
 	HERITAGE_RUNTIME = 7, /* O_PATH of the runtime directory: its root directory to be */
-	HERITAGE_FIRST = 8, /* then one listener each, in the plan's order, then one notify socket
-		* (datagram) for each service with NotifyAccess=, in the plan's order */
+	/* From here one listener each, then one notify socket for each service with NotifyAccess=. */
+	HERITAGE_FIRST = 8,
 };
 
 /* What the manager is told by argv; all else is in the plan. */

@@ -101,6 +101,7 @@ instance_child(const struct monitor *m, const struct plan_unit *u, const struct 
 		.plan = m->plan,
 		.unit = u,
 		.command = c,
+		.slot = request->slot,
 		.fds = fds,
 		.stdio_fd = STDERR_FILENO,
 		.detached = true,

@@ -110,6 +110,13 @@ struct plan_env_file {
 	bool optional; /* "-" */
 };
 
+/* One LoadCredential= line. */
+struct plan_credential {
+	struct ref next;
+	struct ref id; /* a file's name */
+	struct ref path; /* absolute, of a file or a folder */
+};
+
 /* One Limit*= line; RLIM_INFINITY is UINT64_MAX. */
 struct plan_limit {
 	bool set;
@@ -178,6 +185,7 @@ struct plan_exec {
 	    pass_environment; /* struct plan_word: names taken from the launcher's own */
 	struct plan_list
 	    unset_environment; /* struct plan_word: names or "NAME=value", last of all */
+	struct plan_list credentials; /* struct plan_credential */
 	struct plan_limit limits[PLAN_LIMITS];
 	struct plan_stdio stdin_to, stdout_to, stderr_to;
 	struct plan_directories directories[DIRECTORY_KIND_END];

@@ -1,76 +1,17 @@
 /*
- * verify.c - see verify.h. What refers to something is in one table; a field that is added to
- * plan.h and refers to something needs a row here.
+ * verify.c - see verify.h. What refers to something is in the table of
+ * references.c.
  */
 #include "launcher/unit/verify.h"
 
-#include <stddef.h>
-
-/* What a field of struct plan_unit refers to. */
-enum target {
-	TO_STRING,
-	TO_WORDS,
-	TO_UNITS,
-	TO_COMMANDS,
-	TO_ENV_FILES,
-	TO_CONDITIONS,
-	TO_LISTENS,
-};
-
-#define FIELD(name, target) \
-	{ \
-#name, offsetof(struct plan_unit, name), 0, 1, target \
-	}
-#define FIELDS(name, member, target) \
-	{ \
-#name, offsetof(struct plan_unit, name[0] member), \
-		    sizeof(((struct plan_unit *)0)->name[0]), \
-		    ELEMENTSOF(((struct plan_unit *)0)->name), target \
-	}
-
-static const struct reference {
-	const char *name;
-	size_t offset, stride, n;
-	enum target target;
-} references[] = {
-	FIELD(id, TO_STRING),
-	FIELD(description, TO_STRING),
-	FIELD(path, TO_STRING),
-	FIELD(aliases, TO_WORDS),
-	FIELDS(dependencies, , TO_UNITS),
-	FIELD(conditions, TO_CONDITIONS),
-	FIELD(assertions, TO_CONDITIONS),
-	FIELD(exec.user, TO_STRING),
-	FIELD(exec.group, TO_STRING),
-	FIELD(exec.user_name, TO_STRING),
-	FIELD(exec.home, TO_STRING),
-	FIELD(exec.shell, TO_STRING),
-	FIELD(exec.environment, TO_WORDS),
-	FIELD(exec.cwd, TO_STRING),
-	FIELD(exec.environment_files, TO_ENV_FILES),
-	FIELD(exec.pass_environment, TO_WORDS),
-	FIELD(exec.unset_environment, TO_WORDS),
-	FIELD(exec.stdin_to.path, TO_STRING),
-	FIELD(exec.stdout_to.path, TO_STRING),
-	FIELD(exec.stderr_to.path, TO_STRING),
-	FIELDS(exec.directories, .paths, TO_WORDS),
-	FIELD(socket.listens, TO_LISTENS),
-	FIELD(socket.fd_name, TO_STRING),
-	FIELD(socket.user, TO_STRING),
-	FIELD(socket.group, TO_STRING),
-	FIELD(socket.symlinks, TO_WORDS),
-	FIELD(socket.bind_to_device, TO_STRING),
-	FIELD(socket.tcp_congestion, TO_STRING),
-	FIELDS(service.commands, , TO_COMMANDS),
-	FIELD(service.sockets, TO_UNITS),
-	FIELD(service.pid_file, TO_STRING),
-};
+#include "launcher/unit/references.h"
 
 static const size_t element_bytes[] = {
 	[TO_WORDS] = sizeof(struct plan_word),
 	[TO_UNITS] = sizeof(struct plan_index),
 	[TO_COMMANDS] = sizeof(struct plan_command),
 	[TO_ENV_FILES] = sizeof(struct plan_env_file),
+	[TO_CREDENTIALS] = sizeof(struct plan_credential),
 	[TO_CONDITIONS] = sizeof(struct plan_condition),
 	[TO_LISTENS] = sizeof(struct plan_listen),
 };
@@ -101,6 +42,7 @@ element_ok(const struct plan *p, const void *element, enum target target)
 	const struct plan_env_file *file = element;
 	const struct plan_condition *condition = element;
 	const struct plan_listen *listen = element;
+	const struct plan_credential *credential = element;
 
 	switch (target) {
 	case TO_WORDS:
@@ -113,6 +55,9 @@ element_ok(const struct plan *p, const void *element, enum target target)
 		       verify_list(p, &command->argv, TO_WORDS);
 	case TO_ENV_FILES:
 		return file->path.off && string_ok(p, file->path);
+	case TO_CREDENTIALS:
+		return credential->id.off && string_ok(p, credential->id) && credential->path.off &&
+		       string_ok(p, credential->path);
 	case TO_CONDITIONS:
 		return condition->type < CONDITION_TYPE_END && condition->text.off &&
 		       string_ok(p, condition->text);
@@ -179,7 +124,7 @@ numbers_ok(const struct plan *p, const struct plan_unit *u)
 static int
 verify_unit(const struct plan *p, const struct plan_unit *u, struct why *why)
 {
-	for (size_t i = 0; i < ELEMENTSOF(references); i++)
+	for (size_t i = 0; i < references_count; i++)
 		if (!reference_ok(p, u, &references[i]))
 			return why_set(
 			    why, -EBADMSG, "plan: unit %u: %s", u->index, references[i].name);
