@@ -24,9 +24,9 @@ struct audit {
 	struct walker *all;
 	size_t n_all, max_all;
 	struct audit_trace *traces;
-	size_t n_traces;
+	size_t n_traces, max_traces;
 	struct audit_process *processes;
-	size_t n_processes;
+	size_t n_processes, max_processes;
 	struct audit_unit {
 		pid_t pid;
 		char unit[256];
@@ -47,48 +47,56 @@ audit_role_name(enum audit_role role)
 	return role < AUDIT_ROLE_END ? names[role] : "?";
 }
 
-/* Doubles an array when it is full. Return: false when there is no memory. */
-static bool
-audit_grow(void *array_ptr, size_t n, size_t *max, size_t size)
+/* Room for one more. Return: the array, which may have moved, or NULL when there is no memory. */
+static void *
+audit_grow(void *array, size_t n, size_t *max, size_t size)
 {
-	void **array = array_ptr;
 	void *more;
 
 	if (n < *max)
-		return true;
-	more = reallocarray(*array, *max ? *max * 2 : 64, size);
-	if (!more)
-		return false;
-	*array = more;
-	*max = *max ? *max * 2 : 64;
-	return true;
+		return array;
+	more = reallocarray(array, *max ? *max * 2 : 64, size);
+	if (more)
+		*max = *max ? *max * 2 : 64;
+	return more;
 }
 
 /* Everything that runs: parents for the walk, tracers for the verdicts. */
+static bool
+audit_note_process(struct audit *a, pid_t pid, const struct procstatus *s)
+{
+	struct walker *all = audit_grow(a->all, a->n_all, &a->max_all, sizeof(*all));
+	struct audit_trace *traces;
+
+	if (!all)
+		return false;
+	a->all = all;
+	a->all[a->n_all++] = (struct walker){ .pid = pid, .ppid = s->ppid };
+	if (s->tracer == 0)
+		return true;
+	traces = audit_grow(a->traces, a->n_traces, &a->max_traces, sizeof(*traces));
+	if (!traces)
+		return false;
+	a->traces = traces;
+	a->traces[a->n_traces++] = (struct audit_trace){ .pid = pid, .tracer = s->tracer };
+	return true;
+}
+
 static int
 audit_scan(struct audit *a, struct why *why)
 {
-	size_t max_traces = 0;
 	DIR *d = opendir("/proc");
 
 	if (!d)
 		return why_set(why, -errno, "/proc");
-	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+	for (struct dirent *e = readdir(d); e && !a->out_of_memory; e = readdir(d)) {
 		struct procstatus s;
 		uint64_t pid;
 
 		if (num_parse_str(e->d_name, 1, INT32_MAX, &pid) < 0 ||
 		    procstatus_read((pid_t)pid, &s, NULL) < 0)
 			continue; /* gone in the meantime */
-		if (!audit_grow(&a->all, a->n_all, &a->max_all, sizeof(*a->all)) ||
-		    !audit_grow(&a->traces, a->n_traces, &max_traces, sizeof(*a->traces))) {
-			a->out_of_memory = true;
-			break;
-		}
-		a->all[a->n_all++] = (struct walker){ .pid = (pid_t)pid, .ppid = s.ppid };
-		if (s.tracer > 0)
-			a->traces[a->n_traces++] =
-			    (struct audit_trace){ .pid = (pid_t)pid, .tracer = s.tracer };
+		a->out_of_memory = !audit_note_process(a, (pid_t)pid, &s);
 	}
 	(void)closedir(d);
 	return a->out_of_memory ? why_set(why, -ENOMEM, "processes") : 0;
@@ -119,16 +127,18 @@ audit_learn_unit(void *arg, struct span text)
 
 	for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
 		const uint64_t pid = ctl_number(text, keys[i]);
+		struct audit_unit *units;
 
 		if (pid == 0 || pid > INT32_MAX)
 			continue;
-		if (!audit_grow(&a->units, a->n_units, &a->max_units, sizeof(*a->units))) {
+		units = audit_grow(a->units, a->n_units, &a->max_units, sizeof(*units));
+		if (!units) {
 			a->out_of_memory = true;
 			return;
 		}
-		a->units[a->n_units].pid = (pid_t)pid;
-		(void)ctl_text(
-		    text, "Id", a->units[a->n_units].unit, sizeof(a->units[a->n_units].unit));
+		a->units = units;
+		units[a->n_units].pid = (pid_t)pid;
+		(void)ctl_text(text, "Id", units[a->n_units].unit, sizeof(units[a->n_units].unit));
 		a->n_units++;
 	}
 }
@@ -202,13 +212,15 @@ audit_give_role(const struct audit *a, struct audit_process *p, pid_t monitor)
 static bool
 audit_add(struct audit *a, pid_t pid)
 {
-	static size_t max;
+	struct audit_process *more =
+	    audit_grow(a->processes, a->n_processes, &a->max_processes, sizeof(*more));
 
-	if (!audit_grow(&a->processes, a->n_processes, &max, sizeof(*a->processes))) {
+	if (!more) {
 		a->out_of_memory = true;
 		return false;
 	}
-	a->processes[a->n_processes++] = (struct audit_process){ .pid = pid, .role = AUDIT_NAMED };
+	a->processes = more;
+	more[a->n_processes++] = (struct audit_process){ .pid = pid, .role = AUDIT_NAMED };
 	return true;
 }
 
@@ -229,7 +241,7 @@ audit_find_launcher(
 	if (monitor.pid <= 0)
 		return why_set(why, -ESRCH, "the launcher is in a pid namespace beyond ours");
 	audit_mark(a, monitor.pid);
-	for (size_t i = 0; i < a->n_all; i++)
+	for (size_t i = 0; a->all && i < a->n_all; i++)
 		if (a->all[i].ours && audit_add(a, a->all[i].pid))
 			audit_give_role(a, &a->processes[a->n_processes - 1], monitor.pid);
 	*ret_monitor = monitor.pid;

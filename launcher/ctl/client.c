@@ -76,8 +76,8 @@ ctl_ask(int sock, const struct control_request *q, void (*each)(void *arg, struc
 		return why_set(why, r == -EPIPE ? -ECONNRESET : r, "send");
 	for (;;) {
 		char packet[CONTROL_PACKET_MAX];
-		struct control_reply_head head;
-		const char *text;
+		struct control_reply_head head = { 0 };
+		const char *text = NULL;
 		size_t len = 0;
 
 		r = ctl_receive(sock, packet, sizeof(packet), &len, why);

@@ -207,7 +207,7 @@ link_read_all(struct manager *m)
 		char bytes[sizeof(struct msg)];
 		struct fdpass_msg got;
 		struct why why = { "" };
-		struct msg msg;
+		struct msg msg = { 0 };
 		int r = fdpass_recv(m->link.watch.fd, bytes, sizeof(bytes), NULL, 0, &got);
 
 		if (r == -EAGAIN)

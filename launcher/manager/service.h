@@ -80,9 +80,9 @@ void service_dispatch(struct manager *m, struct service *s, enum service_event e
 /* service_notify.c */
 void service_notify_init(struct service *s, int fd);
 /* Reads datagrams, at most as many as one wake-up may take. */
-void service_notify_drain(struct manager *m, struct service *s);
+void service_notify_drain(struct manager *m, struct service *instance);
 /* Listens to it if who sends can be told now. */
-void service_notify_update(struct manager *m, struct service *s);
+void service_notify_update(struct manager *m, struct service *instance);
 
 /* service_names.c: as systemctl(1) prints them. "?" when out of range. */
 const char *service_state_name(uint32_t state); /* SubState= */

@@ -50,9 +50,9 @@ service_kill_process(
 	return true;
 }
 
-void
-service_enter_signal(
-    struct manager *m, struct service *s, enum service_state state, enum service_result result)
+/* Signals whoever is left, and waits for them in this state. False: nobody is. */
+static bool
+signal_in_state(struct manager *m, struct service *s, enum service_state state)
 {
 	const bool hard = state == STATE_STOP_SIGKILL || state == STATE_FINAL_SIGKILL;
 	const enum policy_phase phase = hard		 ? PHASE_KILL
@@ -60,12 +60,21 @@ service_enter_signal(
 							 : PHASE_TERM;
 	bool any = false;
 
-	service_note_result(s, result);
 	any |= service_kill_process(m, s, &s->main, phase);
 	any |= service_kill_process(m, s, &s->control, phase);
 	if (any)
 		service_set_state(m, s, state);
-	else if (state == STATE_STOP_SIGTERM || state == STATE_STOP_SIGKILL)
+	return any;
+}
+
+void
+service_enter_signal(
+    struct manager *m, struct service *s, enum service_state state, enum service_result result)
+{
+	service_note_result(s, result);
+	if (signal_in_state(m, s, state))
+		return;
+	if (state == STATE_STOP_SIGTERM || state == STATE_STOP_SIGKILL)
 		service_enter_stop_post(m, s, RESULT_SUCCESS);
 	else
 		service_enter_dead(m, s);
@@ -149,7 +158,8 @@ service_enter_stop_post(struct manager *m, struct service *s, enum service_resul
 {
 	service_note_result(s, result);
 	if (!service_has_command(m, s, COMMAND_STOP_POST, 0)) {
-		service_enter_signal(m, s, STATE_FINAL_SIGTERM, RESULT_SUCCESS);
+		if (!signal_in_state(m, s, STATE_FINAL_SIGTERM))
+			service_enter_dead(m, s);
 		return;
 	}
 	service_run(m, s, &s->control, COMMAND_STOP_POST, 0);

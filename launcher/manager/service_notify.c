@@ -47,7 +47,7 @@ take_status(struct service *s, struct span text)
 		for (n = sizeof(s->status) - 1;
 		     n > 0 && ((unsigned char)text.ptr[n] & 0xc0) == 0x80;)
 			n--; /* cut between two characters */
-	if (n > 0)
+	if (n > 0 && text.ptr)
 		memcpy(s->status, text.ptr, n);
 	memset(s->status + n, 0, sizeof(s->status) - n);
 }
@@ -113,11 +113,11 @@ notify_read_one(struct manager *m, struct service *s)
 		struct service *sender = notify_sender(s, got.cred.pid);
 
 		r = notify_parse(text, got.len, got.n_fds, &n, &why);
-		if (r == 0 && !sender)
+		if (r == 0 && sender)
+			notify_apply(m, sender, &n);
+		else if (r == 0)
 			r = why_set(
 			    &why, -EPERM, "notify: pid %d has no access", (int)got.cred.pid);
-		if (r == 0)
-			notify_apply(m, sender, &n);
 		for (size_t i = 0; i < got.n_fds; i++)
 			(void)fd_close(fds[i]); /* BARRIER=1: all before it was dealt with */
 	}

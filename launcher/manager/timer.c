@@ -9,7 +9,7 @@ int
 timers_init(struct timers *t, uint32_t max)
 {
 	*t = (struct timers){ .max = max };
-	t->heap = calloc(max ? max : 1, sizeof(*t->heap));
+	t->heap = calloc(max ? max : 1, sizeof(struct timer *));
 	return t->heap ? 0 : -ENOMEM;
 }
 
