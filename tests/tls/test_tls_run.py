@@ -1,0 +1,128 @@
+"""The shipped units, whole: keys by LoadCredential=, port 443, renewal, a signer that is killed.
+
+By `sallyport run` and by systemd from the same files; only the paths of the build are put in.
+"""
+import os
+import pathlib
+import re
+import signal
+
+import pytest
+
+import rig
+from support.box import wait_for
+
+UNITS = ("sallyport-keyd.socket", "sallyport-keyd.service", "sallyport-httpd.socket",
+         "sallyport-httpd-tls.socket", "sallyport-httpd.service")
+SOCKETS = tuple(u for u in UNITS if u.endswith(".socket"))
+KEY, CERT = "/etc/sallyport/private/a.key", "/etc/sallyport/certs/a.pem"
+
+
+def unit_texts():
+    """Of the build, with the programs where the box has them."""
+    folder = pathlib.Path(rig.BUILD, "units")
+    return {name: re.sub(r"(?m)^(ExecStart=)\S*/(?=sallyport-)", r"\1/opt/sallyport/",
+                         re.sub(r"--root \S+", "--root /srv/site", (folder / name).read_text()))
+            for name in UNITS}
+
+
+@pytest.fixture
+def renew(tmp_path):
+    """renew(box): a new key and certificate, put in place as an operator would."""
+    os.chmod(tmp_path, 0o755)
+    pki = rig.Pki(str(tmp_path))
+
+    def put(box):
+        cert = pki.leaf("a", "p256", "a.test")
+        with open(cert, "rb") as c, open(os.path.join(pki.keys, "a.key"), "rb") as k:
+            box.mkdir("/etc/sallyport/private", 0o700)
+            box.write(KEY, k.read(), 0o600)
+            box.write(CERT, c.read(), 0o644)
+        box.write("/etc/sallyport/ca.pem", pathlib.Path(pki.ca).read_bytes())
+        box.write("/etc/sallyport/httpd.env", f"SALLYPORT_HTTPD_OPTIONS=--cert {CERT}\n")
+        box.write("/srv/site/index.html", "hello\n")
+
+    yield put
+
+
+def get(box, scheme="https", check=True):
+    """(body, serial of the certificate)."""
+    r = box.run(["curl", "-sS", "--cacert", "/etc/sallyport/ca.pem", "--connect-to",
+                 "a.test::127.0.0.1:", "--max-time", "10", "-v", f"{scheme}://a.test/"],
+                check=check)
+    return r.stdout
+
+
+def serial(box):
+    r = box.run(["/bin/sh", "-c", "echo | openssl s_client -connect 127.0.0.1:443 -servername "
+                 "a.test 2>/dev/null | openssl x509 -noout -serial"], check=False)
+    return r.stdout.strip()
+
+
+def pid_of(box, name):
+    found = [pid for pid, line in box.processes("/") if f"/{name}" in line.split()[0]]
+    return found[0] if found else None
+
+
+def ids(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        s = dict(x.rstrip("\n").split(":\t", 1) for x in f if ":\t" in x)
+    return s["Uid"].split()[0], s["CapEff"], s["NoNewPrivs"]
+
+
+def check_everything(box, renew, reload):
+    assert get(box) == "hello\n" and get(box, "http") == "hello\n"
+    keyd, httpd = pid_of(box, "sallyport-keyd"), pid_of(box, "sallyport-httpd")
+    assert ids(keyd) == ("4005", "0" * 16, "1") and ids(httpd) == ("4004", "0" * 16, "1")
+    os.kill(keyd, signal.SIGKILL)
+    assert get(box) == "hello\n"  # it comes back by itself, or by the handshake
+    wait_for(lambda: pid_of(box, "sallyport-keyd") not in (None, keyd), text="another signer")
+    before = serial(box)
+    renew(box)
+    reload()
+    wait_for(lambda: serial(box) not in ("", before), text="the new certificate")
+    assert get(box) == "hello\n"
+
+
+def test_sallyport_run(box, renew):
+    renew(box)
+    # What the launcher cannot do yet is accepted by name.
+    pending = ["--unenforced", "PrivateNetwork", "--unenforced", "WatchdogSec"]
+    with box.launcher(*SOCKETS, units=unit_texts(), args=pending) as run:
+        assert pid_of(box, "sallyport-keyd") is None  # started by the first handshake, not before
+
+        def reload():
+            for unit in "sallyport-keyd.service", "sallyport-httpd.service":
+                box.run(["/opt/sallyport/sallyport", "reload", unit], check=False)
+            os.kill(pid_of(box, "sallyport-httpd"), signal.SIGHUP)
+
+        check_everything(box, renew, reload)
+        assert "refused to sign" not in run.log
+
+
+PROBE = """[Service]
+Type=oneshot
+User=sallyport-keyd
+LoadCredential=tls:/etc/sallyport/private
+ExecStart=/bin/sh -c 'cat $CREDENTIALS_DIRECTORY/tls_a.key'
+"""
+
+
+def test_systemd(systemd_box, renew):
+    box = systemd_box
+    renew(box)
+    box.write("/etc/systemd/system/probe.service", PROBE)
+    box.run(["systemctl", "daemon-reload"])
+    if box.run(["systemctl", "start", "probe.service"], check=False).returncode != 0:
+        pytest.skip("systemd cannot mount credentials in a box of this machine")
+    for name, text in unit_texts().items():
+        box.write(f"/etc/systemd/system/{name}", text)
+    box.run(["systemctl", "daemon-reload"])
+    box.run(["systemctl", "start", *SOCKETS])
+
+    def reload():  # systemd 252 hands credentials over at a start only
+        box.run(["systemctl", "restart", "sallyport-keyd.service"])
+        os.kill(pid_of(box, "sallyport-httpd"), signal.SIGHUP)
+
+    check_everything(box, renew, reload)
+    box.run(["systemctl", "stop", *SOCKETS, "sallyport-keyd.service", "sallyport-httpd.service"])
