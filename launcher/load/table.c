@@ -170,7 +170,7 @@ const struct directive directive_table[] = {
 	ENFORCED(SOCKET, "FileDescriptorName", parse_fd_name, unit.socket.fd_name, "The name in LISTEN_FDNAMES."),
 	ENFORCED(SOCKET, "MaxConnections", parse_u32, unit.socket.max_connections, "So many instances at a time."),
 	ENFORCED(SOCKET, "MaxConnectionsPerSource", parse_u32, unit.socket.max_connections_per_source, "So many of one peer's."),
-	PENDING(SOCKET, "FlushPending", parse_bool, unit.socket.flush_pending, "What waits is thrown away before listening again."),
+	ENFORCED(SOCKET, "FlushPending", parse_bool, unit.socket.flush_pending, "What waits is thrown away before listening again."),
 	ENFORCED(SOCKET, "TriggerLimitIntervalSec", parse_usec, unit.socket.trigger_limit_usec, "Window for TriggerLimitBurst=."),
 	ENFORCED(SOCKET, "TriggerLimitBurst", parse_u32, unit.socket.trigger_limit_burst, "After so many starts in the window there is a pause."),
 	ROW(SOCKET, PENDING, "X-Sallyport-TriggerLimitAction", parse_enum, unit.socket.trigger_limit_action, action_words, "What that is: a pause that grows, or, as in systemd, the end."),
