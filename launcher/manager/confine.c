@@ -3,6 +3,7 @@
  */
 #include "launcher/manager/confine.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -111,6 +112,9 @@ static const struct {
 	{ SCMP_SYS(getsockopt), ARG_IS(1, SOL_SOCKET), "SO_PEERCRED: who asks" },
 	{ SCMP_SYS(getpeername), ANY_ARGS, "names and limits of Accept=yes" },
 	{ SCMP_SYS(getsockname), ANY_ARGS, "names of Accept=yes" },
+	{ SCMP_SYS(read), ANY_ARGS, "FlushPending= of a FIFO or datagram socket" },
+	{ SCMP_SYS(fcntl), ARG_IS(1, F_SETFL), "FlushPending= must not wait" },
+	{ SCMP_SYS(fcntl64), ARG_IS(1, F_SETFL), "the same on 32 bits" },
 	{ SCMP_SYS(close), ANY_ARGS, "clients, connections, descriptors nobody wanted" },
 	{ SCMP_SYS(write), ARG_IS(0, HERITAGE_LOG), "the log" },
 	{ SCMP_SYS(brk), ANY_ARGS, "malloc" },

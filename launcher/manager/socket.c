@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "launcher/manager/accept.h"
+#include "launcher/manager/flush.h"
 #include "launcher/manager/job.h"
 #include "launcher/manager/policy.h"
 #include "launcher/manager/service.h"
@@ -74,11 +75,16 @@ socket_poll(struct manager *m, struct socket *k)
 static void
 socket_set_state(struct manager *m, struct socket *k, enum socket_state state)
 {
-	if (k->state != state) {
+	const enum socket_state from = k->state;
+
+	if (from != state) {
 		k->state = state;
 		k->since_usec = clock_usec();
 		log_unit(LOG_LEVEL_DEBUG, socket_name(m, k), "%s", socket_state_name(state));
 	}
+	if (from == SOCKET_RUNNING && state == SOCKET_LISTENING && k->unit->socket.flush_pending)
+		for (uint32_t i = 0; i < k->n_listeners; i++)
+			flush_listener(&k->listeners[i]);
 	socket_poll(m, k);
 	socket_save(m, k);
 	unit_changed(m, k->owner);
@@ -230,8 +236,11 @@ socket_service_changed(struct manager *m, struct socket *k)
 {
 	const bool down = service_is_down(k->service->service.state) && k->service->job == JOB_NONE;
 
-	if (k->state == SOCKET_RUNNING && down)
+	if (k->state == SOCKET_RUNNING && down) {
 		socket_set_state(m, k, SOCKET_LISTENING);
-	else if (k->state == SOCKET_LISTENING && !down)
+		if (k->service->service.result == RESULT_START_LIMIT)
+			pause_longer(m, k, clock_usec(), "its service was started too often");
+	}
+	if (k->state == SOCKET_LISTENING && !down)
 		socket_set_state(m, k, SOCKET_RUNNING);
 }

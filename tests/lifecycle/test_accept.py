@@ -197,3 +197,25 @@ def test_notify_of_an_instance(box, echo):
         a.ask("pid")
         name = next(w for w in ctl(box, "list").stdout.split() if w.startswith("echo@0"))
         assert wait_state(box, name, "running")["StatusText"] == "mine"
+
+
+@pytest.mark.parametrize("flush", [True, False])
+def test_flush_pending(box, flush):
+    """A server that ends without taking what woke it: it is started once more, or not."""
+    box.mkdir("/tmp/out", 0o777)
+    box.remove("/tmp/out/r")
+    units = {"web.socket": f"[Socket]\nListenStream=/run/f\nListenDatagram=/run/fd\n"
+                           f"FlushPending={'yes' if flush else 'no'}\n",
+             "web.service": f"[Service]\nUser=svc\nExecStart={PROBE} --out /tmp/out/r --exit 0\n"}
+    with box.launcher("web.socket", units=units) as launcher:
+        with box.connect("/run/f") as stream, box.connect("/run/fd", "dgram") as datagram:
+            datagram.send(b"x")
+            wait_for(lambda: box.path("/tmp/out/r").exists())
+            if flush:
+                time.sleep(0.3)
+                # The two may have come to two starts, each of which flushed.
+                assert box.read("/tmp/out/r").count("\n") <= 2
+                assert gone(stream)
+            else:
+                launcher.wait_line("its service was started too often: not polled")
+                assert box.read("/tmp/out/r").count("\n") == 5  # StartLimitBurst=
