@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "worker/conn_work.h"
-#include "worker/http/field.h"
+#include "worker/http/target.h"
 
 /* Room that must be free in `out` before a request is answered: its head and a small body. */
 #define OUT_RESERVE (WIRE_HEAD_MAX(1024) + 16384u)
@@ -51,17 +51,43 @@ conn_flush(struct conn *c, bool more)
 	return 0;
 }
 
+/* Tells of the answer that is over. What was not sent of its body is what its stretches hold. */
+static void
+conn_report(struct conn *c)
+{
+	struct conn_env *w = c->env;
+	const struct answer *a = &w->answer;
+	struct exchange x = { .r = &w->head.req,
+		.peer = &c->peer,
+		.user = a->user,
+		.id = w->id,
+		.status = a->status,
+		.body_bytes = a->head_only ? 0 : a->length,
+		.usec = w->now_usec - w->began_usec,
+		.wall_usec = (uint64_t)w->date.second * USEC_PER_SEC };
+
+	if (!w->answering || !w->finished)
+		return;
+	w->answering = false;
+	if (c->state == C_SEND)
+		for (unsigned i = w->stretch; i < a->n_body; i++)
+			x.body_bytes -= a->body[i].len;
+	w->finished(w->arg, &x);
+}
+
 /* What to do when an answer is all in out or sent. */
 static int
 conn_next(struct conn *c)
 {
 	struct conn_env *w = c->env;
 
+	conn_report(c);
 	answer_done(&w->answer);
 	w->in_off = w->in_used;
 	if (w->in_off == w->in_len)
 		w->in_off = w->in_used = w->in_len = 0;
 	w->continued = false;
+	w->peer_closes = w->head.close;
 	head_init(&w->head);
 	c->state = w->close_after ? C_FINISH : C_HEAD;
 	return STEP_ON;
@@ -76,6 +102,8 @@ conn_answer(struct conn *c)
 	const struct stretch *s = a->body;
 
 	c->requests++;
+	w->answering = true;
+	w->id = w->next_id++;
 	c->progressed = true;
 	w->stats->requests++;
 	w->stats->by_status[a->status]++;
@@ -102,7 +130,11 @@ conn_respond(struct conn *c)
 	struct conn_env *w = c->env;
 
 	answer_init(&w->answer);
+	w->began_usec = w->now_usec;
 	w->head.req.base = w->in + w->in_off;
+	/* Spans point into the buffer, which a body may have moved since the head was read. */
+	if (w->head.req.has_body && target_check(&w->head.req) != 0)
+		return CONN_OVER;
 	w->head.req.secure = c->t.ops->secure;
 	w->head.req.peer = &c->peer;
 	w->head.req.role = c->role;
@@ -123,8 +155,11 @@ conn_refuse(struct conn *c, unsigned status)
 	struct conn_env *w = c->env;
 
 	answer_init(&w->answer);
+	w->began_usec = w->now_usec;
+	w->head.req.base = w->in + w->in_off;
 	w->respond_error(w->arg, status, &w->answer);
 	w->answer.close = true;
+	w->head.close = false; /* it does not know yet that this is the end */
 	/* Only what parsed can say HEAD; a body after the head of a HEAD answer would confuse. */
 	w->answer.head_only = w->head.req.method == METHOD_HEAD && w->head.req.method_text.len > 0;
 	w->in_used = w->in_len;
@@ -333,10 +368,17 @@ conn_step_send(struct conn *c)
 static int
 conn_step_finish(struct conn *c)
 {
+	const struct conn_env *w = c->env;
 	const int r = conn_flush(c, false);
 
 	if (r != 0)
 		return r;
+	/* A peer that said "close" sends nothing more: there will be no unread byte to reset it. */
+	if (w->peer_closes && w->in_len == w->in_used) {
+		if (c->t.ops->secure)
+			c->t.ops->finish(&c->t);
+		return CONN_OVER;
+	}
 	c->t.ops->finish(&c->t);
 	c->state = C_LINGER;
 	c->env->in_off = c->env->in_used = c->env->in_len = 0;
@@ -449,6 +491,7 @@ conn_run(struct conn *c)
 	while (want == STEP_ON);
 	conn_set_patience(c);
 	if (want == CONN_OVER || !conn_is_fast_enough(c) || work_store(c) < 0) {
+		conn_report(c);
 		answer_done(&c->env->answer);
 		return CONN_OVER;
 	}

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/clock.h"
+#include "worker/access_log.h"
 #include "worker/addrs.h"
 #include "worker/http/body.h"
 #include "worker/http/head.h"
@@ -60,6 +61,9 @@ struct conn_env {
 	bool draining; /* every answer is the last of its connection */
 	void (*respond)(void *arg, const struct request *r, int64_t now, struct answer *a);
 	void (*respond_error)(void *arg, unsigned status, struct answer *a);
+	/* An answer is over: all of it sent (or given up, then body_bytes is less than it said). */
+	void (*finished)(void *arg, const struct exchange *x);
+	uint64_t next_id; /* of the next request */
 	void *arg;
 	struct addrs *addrs; /* request rates; NULL: no limit */
 	uint64_t now_usec; /* of this turn of the loop */
@@ -69,7 +73,10 @@ struct conn_env {
 	struct body body;
 	struct answer answer;
 	unsigned stretch; /* the answer's, being sent */
+	bool answering; /* between a request and the end of its answer */
+	uint64_t began_usec, id; /* of the request being answered */
 	bool close_after;
+	bool peer_closes; /* it asked for the close: no more is to come */
 	bool continued; /* 100 Continue was sent for this request */
 	bool drained; /* the socket had nothing more at the last read */
 	uint32_t in_off; /* the present request begins here */

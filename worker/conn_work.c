@@ -9,7 +9,8 @@ struct held {
 	struct body body;
 	char answer[offsetof(struct answer, field_bytes)]; /* a struct answer without its fields */
 	unsigned stretch;
-	bool close_after, continued;
+	bool close_after, peer_closes, continued, answering;
+	uint64_t began_usec, id;
 	uint32_t in_used, in_len, out_len;
 	char bytes[]; /* in, from in_off; then out, from out_off */
 };
@@ -22,7 +23,7 @@ work_reset(struct conn_env *w)
 	w->answer.release = NULL;
 	w->answer.owner = w->answer.many = NULL;
 	w->in_off = w->in_used = w->in_len = w->out_off = w->out_len = 0;
-	w->close_after = w->continued = w->drained = false;
+	w->close_after = w->continued = w->drained = w->answering = w->peer_closes = false;
 }
 
 void
@@ -42,7 +43,11 @@ work_load(struct conn *c)
 		w->answer.body = &w->answer.one;
 	w->stretch = h->stretch;
 	w->close_after = h->close_after;
+	w->peer_closes = h->peer_closes;
 	w->continued = h->continued;
+	w->answering = h->answering;
+	w->began_usec = h->began_usec;
+	w->id = h->id;
 	w->in_used = h->in_used;
 	w->in_len = h->in_len;
 	w->out_len = h->out_len;
@@ -71,7 +76,11 @@ work_store(struct conn *c)
 	memcpy(h->answer, &w->answer, sizeof(h->answer));
 	h->stretch = w->stretch;
 	h->close_after = w->close_after;
+	h->peer_closes = w->peer_closes;
 	h->continued = w->continued;
+	h->answering = w->answering;
+	h->began_usec = w->began_usec;
+	h->id = w->id;
 	h->in_used = w->in_used - w->in_off;
 	h->in_len = in;
 	h->out_len = out;

@@ -95,9 +95,15 @@ listener_take(struct listener *l, int fd, const char *name, struct why *why)
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return why_set(why, -errno, "descriptor %d (%s): O_NONBLOCK", fd, name);
-	/* Connections inherit it, which saves a call for each. A hint: NoDelay= may have set it. */
-	if (!l->is_unix)
+	/*
+	 * Hints, for speed alone: connections inherit the first, which saves a call for each; by the
+	 * second the kernel hands over those whose first bytes are there, for HTTP and TLS clients
+	 * speak first. NoDelay= and DeferAcceptSec= of the unit do the same.
+	 */
+	if (!l->is_unix) {
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &one, sizeof(one));
+	}
 	listener_name(l);
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <sysexits.h>
 
 #include "common/log.h"
+#include "worker/admin.h"
+#include "worker/evloop.h"
 #include "worker/hooks.h"
 #include "worker/sandbox.h"
 #include "worker/sandbox_try.h"
@@ -22,11 +24,16 @@ serve_try(void)
 }
 #endif
 
+/* How long a line of the access log may wait in its buffer. */
+#define LOG_FLUSH_USEC (500 * 1000)
+
 struct worker {
 	const struct serve_context *c;
 	struct site *site;
 	struct tls *tls;
 	struct server *server;
+	struct access_log *log;
+	struct evloop_timer flush; /* of the log */
 	struct worker_stats *stats;
 };
 
@@ -35,7 +42,10 @@ worker_respond(void *arg, const struct request *r, int64_t now, struct answer *a
 {
 	struct worker *w = arg;
 
-	site_answer(w->site, r, now, a);
+	if (r->role == ROLE_ADMIN)
+		admin_answer(w->c->shared, r, a);
+	else
+		site_answer(w->site, r, now, a);
 }
 
 static void
@@ -44,6 +54,62 @@ worker_respond_error(void *arg, unsigned status, struct answer *a)
 	struct worker *w = arg;
 
 	site_answer_error(w->site, status, a);
+}
+
+static void
+worker_finished(void *arg, const struct exchange *x)
+{
+	struct worker *w = arg;
+	unsigned bucket = 0;
+
+	while (bucket + 1 < ELEMENTSOF(w->stats->latency) && x->usec >> (bucket + 4) > 0)
+		bucket++;
+	w->stats->latency[bucket]++;
+	w->stats->latency_sum_usec += x->usec;
+	if (!w->log)
+		return;
+	access_log_line(w->log, x);
+	if (!evloop_timer_is_set(&w->flush))
+		evloop_timer_set(&w->flush, LOG_FLUSH_USEC);
+}
+
+static void
+worker_flush(void *arg)
+{
+	struct worker *w = arg;
+
+	access_log_flush(w->log);
+}
+
+static void
+worker_reopen(void *arg)
+{
+	struct worker *w = arg;
+	struct why why = { "" };
+
+	if (access_log_reopen(w->log, &why) < 0)
+		log_error("the old file stays: %s", why.text);
+}
+
+/* Once per turn of the loop: figures that others keep are put where all can read them. */
+static void
+worker_turn(void *arg, uint64_t now_usec)
+{
+	struct worker *w = arg;
+	struct tls_stats t;
+
+	(void)now_usec;
+	w->stats->cache = filecache_stats(w->site->files);
+	w->stats->log_dropped = access_log_dropped(w->log);
+	if (!w->tls)
+		return;
+	tls_stats_get(w->tls, &t);
+	w->stats->tls.handshakes = t.handshakes;
+	w->stats->tls.resumed = t.resumed;
+	w->stats->tls.failed = t.failed;
+	w->stats->tls.signatures = t.signed_;
+	w->stats->tls.refused = t.refused;
+	w->stats->tls.signing = t.signing;
 }
 
 static void
@@ -66,8 +132,14 @@ worker_server_options(struct worker *w, struct server_options *o)
 		.stats = &w->stats->server,
 		.respond = worker_respond,
 		.respond_error = worker_respond_error,
+		.finished = worker_finished,
+		.turn = worker_turn,
+		.reopen = worker_reopen,
 		.arg = w,
 	};
+	/* Ids of requests: a random beginning, so that those of two workers do not meet. */
+	if (getentropy(&o->first_id, sizeof(o->first_id)) < 0)
+		o->first_id = (uint64_t)getpid() << 32;
 	memcpy(o->patience_usec, s->patience_usec, sizeof(o->patience_usec));
 	if (hook_is_set("short-handshake")) /* so that a test can watch thousands run out of time */
 		o->patience_usec[PATIENCE_HANDSHAKE] = USEC_PER_SEC;
@@ -93,13 +165,18 @@ worker_make(struct worker *w, struct why *why)
 		if (r == 0)
 			r = tls_new(&tls, &w->tls, why);
 	}
+	if (r == 0)
+		r = access_log_new(s->access_log, s->access_format, &w->log, why);
 	if (r < 0)
 		return r;
 	worker_server_options(w, &o);
 	r = server_new(&o, w->c->listeners, &w->server, why);
-	if (r == 0 && w->tls)
+	if (r < 0)
+		return r;
+	evloop_timer_init(server_loop(w->server), &w->flush, worker_flush, w);
+	if (w->tls)
 		tls_attach(w->tls, server_loop(w->server));
-	return r;
+	return 0;
 }
 
 /* The directory of a path, in the pool; renewed files have other inodes, so their place is named. */
@@ -141,7 +218,10 @@ worker_paths(const struct serve_context *c, struct pool *pool, struct sandbox *s
 		r |= sandbox_read(s, o->client_ca);
 		r |= sandbox_read(s, getenv("CREDENTIALS_DIRECTORY"));
 	}
-	r |= sandbox_read(s, "/etc/localtime");
+	if (strcmp(c->config->settings.access_log, "syslog") == 0)
+		r |= sandbox_read(s, "/etc/localtime");
+	if (c->config->settings.access_log[0] == '/')
+		r |= sandbox_write(s, path_folder(pool, c->config->settings.access_log));
 	return r < 0 ? -E2BIG : 0;
 }
 
@@ -206,6 +286,7 @@ serve(const struct serve_context *c)
 	if (w.tls && w.server)
 		tls_detach(w.tls);
 	server_free(w.server);
+	access_log_free(w.log);
 	tls_free(w.tls);
 	site_free(w.site);
 	pool_done(&pool);

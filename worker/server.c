@@ -129,6 +129,8 @@ server_before(void *arg)
 
 	dateline_set(&v->env.date, evloop_wall_seconds(v->loop));
 	v->env.now_usec = evloop_now_usec(v->loop);
+	if (v->o.turn)
+		v->o.turn(v->o.arg, v->env.now_usec);
 	v->stats->connections = v->n_conns;
 }
 
@@ -193,6 +195,8 @@ server_new(
 	v->env.limits = o->limits;
 	v->env.respond = o->respond;
 	v->env.respond_error = o->respond_error;
+	v->env.finished = o->finished;
+	v->env.next_id = o->first_id;
 	v->env.arg = o->arg;
 	v->env.stats = &o->stats->conn;
 	v->stats = o->stats;
@@ -220,11 +224,22 @@ server_loop(struct server *v)
 	return v->loop;
 }
 
+static void
+server_on_usr1(void *arg, int signo)
+{
+	struct server *v = arg;
+
+	(void)signo;
+	if (v->o.reopen)
+		v->o.reopen(v->o.arg);
+}
+
 int
 server_run(struct server *v)
 {
 	evloop_signal_add(v->loop, &v->on_term, SIGTERM, server_on_term, v);
 	evloop_signal_add(v->loop, &v->on_int, SIGINT, server_on_term, v);
+	evloop_signal_add(v->loop, &v->on_usr1, SIGUSR1, server_on_usr1, v);
 	gates_watch(v, true);
 	evloop_run(v->loop, server_before, v);
 	return v->cut ? -ETIMEDOUT : 0;

@@ -32,6 +32,10 @@ struct server_options {
 	/* What answers; see struct conn_env. */
 	void (*respond)(void *arg, const struct request *r, int64_t now, struct answer *a);
 	void (*respond_error)(void *arg, unsigned status, struct answer *a);
+	void (*finished)(void *arg, const struct exchange *x);
+	void (*turn)(void *arg, uint64_t now_usec); /* once per turn of the loop, or NULL */
+	void (*reopen)(void *arg); /* SIGUSR1, or NULL */
+	uint64_t first_id; /* of requests */
 	void *arg;
 	/* How each role's connections are made. */
 	struct transport_factory factory[ROLE_END];

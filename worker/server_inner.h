@@ -29,7 +29,7 @@ struct server {
 	struct server_options o;
 	struct evloop_timer expiry, drain, resume;
 	uint64_t expiry_usec; /* when that fires */
-	struct evloop_signal on_term, on_int;
+	struct evloop_signal on_term, on_int, on_usr1;
 	size_t n_gates;
 	struct gate gates[LISTENERS_MAX];
 	bool paused; /* the gates are not watched: full, or out of descriptors */

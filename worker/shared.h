@@ -18,7 +18,10 @@ struct worker_stats {
 	uint64_t latency[24]; /* answers that took less than 2^n microseconds, n from 4 on */
 	uint64_t latency_sum_usec;
 	uint64_t log_dropped;
-	uint64_t tls[8]; /* admin.c knows which */
+	struct {
+		uint64_t handshakes, resumed, failed, signatures, refused;
+		uint64_t signing; /* now */
+	} tls;
 };
 
 struct shared {

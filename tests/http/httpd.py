@@ -44,13 +44,14 @@ def listen_tcp(host="127.0.0.1"):
 class Httpd:
     """The running server. `sockets` is a list of (name, socket); default one TCP socket, http."""
 
-    def __init__(self, *args, sockets=None, hooks=None, env=None, drop=None, fds=True):
+    def __init__(self, *args, sockets=None, hooks=None, env=None, drop=None, fds=True, keep=()):
         self.own = sockets is None
         self.sockets = sockets if sockets is not None else [("http", listen_tcp())]
         name = "tests/sallyport-httpd-hooks" if hooks else "bin/sallyport-httpd"
         self.path = program(name)
         self.stderr_path = self.path.parent / "stderr"
         self.status = None
+        self.keep = keep
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify_path = self.path.parent / "notify"
         self.notify.bind(str(self.notify_path))
@@ -79,7 +80,9 @@ class Httpd:
             environ["LISTEN_FDS"] = str(len(high))
             environ["LISTEN_PID"] = str(os.getpid())
             environ["LISTEN_FDNAMES"] = ":".join(n for n, _ in self.sockets)
-        os.closerange(3 + (len(high) if fds else 0), 4096)
+        for fd in range(3 + (len(high) if fds else 0), 600):
+            if fd not in self.keep:
+                os.closerange(fd, fd + 1)
         (drop or drop_all)()
         os.execve(argv[0], argv, environ)
 

@@ -66,6 +66,10 @@ const struct config_row config_rows[] = {
 	  "Send the Server field." },
 	{ IN_GLOBAL, "sandbox", CONFIG_BOOL, G(sandbox), 0, 0, "yes", NULL,
 	  "Confine the workers by Landlock and seccomp." },
+	{ IN_GLOBAL, "access-log", CONFIG_TEXT, G(access_log), 0, 0, "off", check_log_target,
+	  "off, stdout, syslog, unix:PATH (datagram), fd:N, or a file's path." },
+	{ IN_GLOBAL, "access-format", CONFIG_TEXT, G(access_format), 0, 0, "combined", check_log_format,
+	  "common, combined, json, or a text with %h %t %r %s %b %D %i %v %R %U %m %H %q." },
 	{ IN_GLOBAL, "log-level", CONFIG_TEXT, G(log_level), 0, 0, "info", check_log_level,
 	  "error, warning, notice, info or debug." },
 

@@ -129,6 +129,7 @@ struct answer {
 	bool no_length; /* 1xx, 204, 304: no Content-Length of ours */
 	bool head_only; /* announce the length, send no body */
 	bool no_server; /* leave the Server field out */
+	const char *user; /* that authentication found; lives with the configuration */
 	uint64_t length; /* of the body, all stretches together */
 	struct span block; /* ready-made field lines, owned by `owner`; may be empty */
 	struct buf fields; /* further lines, built for this answer, in `field_bytes` */

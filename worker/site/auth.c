@@ -158,7 +158,7 @@ password_matches(const char *hash, const char *password)
 
 /* text is "user:password", len bytes and a NUL. */
 static enum auth
-auth_credentials(struct htpasswd *h, char *text, size_t len, int64_t now)
+auth_credentials(struct htpasswd *h, char *text, size_t len, int64_t now, const char **ret_user)
 {
 	char *colon = memchr(text, ':', len);
 	uint8_t hash[HASH_BYTES];
@@ -172,6 +172,7 @@ auth_credentials(struct htpasswd *h, char *text, size_t len, int64_t now)
 			u = &h->users[i];
 	if (!u)
 		return AUTH_NEEDED;
+	*ret_user = u->name;
 	if (u->known && CRYPTO_memcmp(u->seen, hash, HASH_BYTES) == 0)
 		return AUTH_OK;
 	if (h->second != now) {
@@ -188,7 +189,7 @@ auth_credentials(struct htpasswd *h, char *text, size_t len, int64_t now)
 }
 
 enum auth
-auth_check(struct htpasswd *h, const struct request *r, int64_t now)
+auth_check(struct htpasswd *h, const struct request *r, int64_t now, const char **ret_user)
 {
 	const struct span value = request_field(r, FIELD_AUTHORIZATION);
 	char text[CREDENTIALS_MAX + 1];
@@ -201,7 +202,7 @@ auth_check(struct htpasswd *h, const struct request *r, int64_t now)
 	    span_trim((struct span){ value.ptr + 6, value.len - 6 }), text, CREDENTIALS_MAX);
 	if (n > 0) {
 		text[n] = '\0';
-		got = auth_credentials(h, text, (size_t)n, now);
+		got = auth_credentials(h, text, (size_t)n, now, ret_user);
 	}
 	OPENSSL_cleanse(text, sizeof(text));
 	return got;

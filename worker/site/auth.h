@@ -23,5 +23,6 @@ enum auth {
 	AUTH_BUSY, /* 429: too many wrong ones in this second; hashing is what an attacker wants */
 };
 
-/* @now: seconds, for the limit on hashing */
-enum auth auth_check(struct htpasswd *h, const struct request *r, int64_t now);
+/* @now: seconds, for the limit on hashing. @ret_user: of AUTH_OK; lives as long as h */
+enum auth auth_check(
+    struct htpasswd *h, const struct request *r, int64_t now, const char **ret_user);

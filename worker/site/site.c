@@ -184,6 +184,7 @@ static bool
 visit_allowed(const struct visit *v, struct answer *a)
 {
 	static const uint8_t unknown[16];
+	const char *user = NULL;
 	char challenge[256];
 
 	if (!net_allowed(v->route->access_rules, v->route->n_access,
@@ -193,8 +194,9 @@ visit_allowed(const struct visit *v, struct answer *a)
 	}
 	if (!v->route->passwords)
 		return true;
-	switch (auth_check(v->route->passwords, v->r, v->now)) {
+	switch (auth_check(v->route->passwords, v->r, v->now, &user)) {
 	case AUTH_OK:
+		a->user = user;
 		return true;
 	case AUTH_BUSY:
 		answer_field(a, "Retry-After", span_of("1"));

@@ -1,0 +1,375 @@
+#!/usr/bin/python3
+"""CPU time per request of sallyport-httpd, nginx, h2o, lighttpd, and of a bare epoll loop.
+
+usage: bench.py [--build DIR] [--seconds N] [--rounds N] [--rows NAME,...] [--markdown FILE]
+
+Every server has one process on one CPU; wrk has the other CPU. Servers alternate within a round;
+the median over the rounds counts. CPU time is the scheduler's own figure (/proc/PID/schedstat), so
+that what the client does, and idle time, do not count. Access logs are off and file caches on, for
+everybody. A server that is not installed is left out.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+NOBODY = 65534
+TREE = 100_000
+
+
+def make_site(top):
+    site = top / "site"
+    site.mkdir()
+    for name, size in (("1k.bin", 1024), ("100k.bin", 100 * 1024), ("10m.bin", 10 << 20)):
+        (site / name).write_bytes(os.urandom(size))
+    tree = site / "tree"
+    for d in range(100):
+        (tree / f"{d:02}").mkdir(parents=True)
+        for f in range(TREE // 100):
+            (tree / f"{d:02}" / f"{f:03}.html").write_bytes(b"x" * (500 + f))
+    subprocess.run(["chmod", "-R", "a+rX", top], check=True)
+    return site
+
+
+def listener():
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    s.listen(4096)
+    s.set_inheritable(True)
+    return s
+
+
+def drop():
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+class Server:
+    """One server under test, on CPU 0."""
+
+    def __init__(self, name, argv, port, top, fd=None, env=None, user=True):
+        self.name, self.port = name, port
+        log = open(top / f"{name}.log", "wb")
+
+        def child():
+            os.sched_setaffinity(0, {0})
+            if user and os.geteuid() == 0:
+                drop()
+            if fd is not None and env and "LISTEN_FDS" in env:
+                os.dup2(fd, 3)
+        self.process = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                        preexec_fn=child, env={"PATH": "/usr/sbin:/usr/bin:/bin",
+                                                               **(env or {})},
+                                        pass_fds=[] if fd is None else [3, fd])
+        end = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    sys.exit(f"{name} does not start: see {top}/{name}.log")
+                time.sleep(0.05)
+        time.sleep(0.3)
+
+    def pids(self):
+        todo, out = [self.process.pid], []
+        while todo:
+            pid = todo.pop()
+            out.append(pid)
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children") as f:
+                        todo += [int(p) for p in f.read().split()]
+            except OSError:
+                pass
+        return out
+
+    def cpu_ns(self):
+        total = 0
+        for pid in self.pids():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/schedstat") as f:
+                    total += int(f.read().split()[0])
+        return total
+
+    def private_bytes(self):
+        total = 0
+        for pid in self.pids():
+            with open(f"/proc/{pid}/smaps_rollup") as f:
+                total += sum(int(line.split()[1]) for line in f if line.startswith("Private_"))
+        return total * 1024
+
+    def busiest(self):
+        """The process that does the work: the one that has used most CPU time."""
+        return max(self.pids(), key=lambda p: int(open(f"/proc/{p}/schedstat").read().split()[0]))
+
+    def stop(self):
+        for pid in self.pids():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def start_ours(top, site, build):
+    s = listener()
+    conf = top / "ours.conf"
+    conf.write_text(f"""workers = 1
+requests-per-connection = 1000000000
+connections = 100000
+cache-files = 20000
+site "bench" {{ root = {site} }}
+""")
+    binary = top / "sallyport-httpd"
+    shutil.copy(build / "bin/sallyport-httpd", binary)
+    binary.chmod(0o755)
+    shell = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$0" "$@"', str(binary), "--config", str(conf)]
+    return Server("ours", shell, s.getsockname()[1], top, s.fileno(),
+                  {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "http"})
+
+
+def start_floor(top, build, size):
+    s = listener()
+    binary = top / "floor"
+    shutil.copy(build / "tests/bench_http_floor", binary)
+    binary.chmod(0o755)
+    return Server("floor", [str(binary), str(s.fileno()), str(size)], s.getsockname()[1], top,
+                  s.fileno())
+
+
+def start_nginx(top, site, _build):
+    port = free_port()
+    conf = top / "nginx.conf"
+    conf.write_text(f"""daemon off; worker_processes 1; pid {top}/nginx.pid; error_log stderr;
+worker_rlimit_nofile 100000;
+events {{ worker_connections 50000; }}
+http {{
+  types {{ text/html html; application/octet-stream bin; }}
+  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
+  keepalive_requests 1000000000; keepalive_timeout 300s;
+  open_file_cache max=20000 inactive=300s; open_file_cache_valid 1s;
+  client_body_temp_path {top}/nginx-b; proxy_temp_path {top}/nginx-p;
+  fastcgi_temp_path {top}/nginx-f; uwsgi_temp_path {top}/nginx-u; scgi_temp_path {top}/nginx-s;
+  server {{ listen 127.0.0.1:{port} backlog=4096; root {site}; }}
+}}
+""")
+    return Server("nginx", ["nginx", "-p", str(top), "-c", str(conf), "-e", "stderr"], port, top)
+
+
+def start_lighttpd(top, site, _build):
+    port = free_port()
+    conf = top / "lighttpd.conf"
+    conf.write_text(f"""server.document-root = "{site}"
+server.port = {port}
+server.bind = "127.0.0.1"
+server.max-fds = 100000
+server.max-connections = 50000
+server.max-keep-alive-requests = 1000000000
+server.max-keep-alive-idle = 300
+server.listen-backlog = 4096
+server.stat-cache-engine = "simple"
+etag.use-inode = "disable"
+mimetype.assign = ( ".html" => "text/html", "" => "application/octet-stream" )
+""")
+    binary = shutil.which("lighttpd") or os.environ.get("LIGHTTPD", "lighttpd")
+    modules = ["-m", os.environ["LIGHTTPD_MODULES"]] if "LIGHTTPD_MODULES" in os.environ else []
+    return Server("lighttpd", [binary, "-D", "-f", str(conf), *modules], port, top)
+
+
+def start_h2o(top, site, _build):
+    port = free_port()
+    conf = top / "h2o.conf"
+    conf.write_text(f"""num-threads: 1
+max-connections: 50000
+http1-request-timeout: 300
+listen:
+  host: 127.0.0.1
+  port: {port}
+hosts:
+  default:
+    paths:
+      /:
+        file.dir: {site}
+""")
+    return Server("h2o", ["h2o", "-c", str(conf)], port, top)
+
+
+STARTERS = {"ours": start_ours, "nginx": start_nginx, "lighttpd": start_lighttpd, "h2o": start_h2o}
+
+RANDOM_TREE = """math.randomseed(%d)
+request = function()
+  return wrk.format("GET", string.format("/tree/%%02d/%%03d.html", math.random(0, 99), math.random(0, 999)))
+end
+"""
+
+# name -> (path, connections, fields, script, floor body or None)
+ROWS = {
+    "1 KB, keep-alive, 64 connections": ("/1k.bin", 64, [], None, 1024),
+    "1 KB, keep-alive, 1000 connections": ("/1k.bin", 1000, [], None, 1024),
+    "1 KB, new connection each": ("/1k.bin", 64, ["Connection: close"], None, None),
+    "100 KB": ("/100k.bin", 64, [], None, None),
+    "10 MB": ("/10m.bin", 8, [], None, None),
+    "304 Not Modified": ("/1k.bin", 64, ["ETAG"], None, None),
+    "range of 1000 bytes": ("/100k.bin", 64, ["Range: bytes=5000-5999"], None, None),
+    "tree of 100,000 files": ("/tree/00/000.html", 64, [], RANDOM_TREE, None),
+}
+
+
+def fields_of(server, path, fields):
+    if fields != ["ETAG"]:
+        return fields
+    out = subprocess.run(["curl", "-sI", f"http://127.0.0.1:{server.port}{path}"],
+                         capture_output=True, text=True, check=True).stdout
+    return ["If-None-Match: " + re.search(r"^etag: (.*?)\r?$", out, re.M | re.I).group(1)]
+
+
+def wrk(server, path, connections, fields, script, seconds):
+    argv = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    if script:
+        argv += ["-s", script]
+    for f in fields:
+        argv += ["-H", f]
+    out = subprocess.run([*argv, f"http://127.0.0.1:{server.port}{path}"], capture_output=True,
+                         text=True, check=True).stdout
+    errors = re.search(r"(Non-2xx.*|Socket errors.*)", out)
+    if errors and not ("304" in str(fields) or fields and fields[0].startswith("If-None")):
+        print(f"  {server.name}: {errors.group(1)}", file=sys.stderr)
+    return int(re.search(r"(\d+) requests in", out).group(1))
+
+
+def cost(server, row, script, seconds):
+    """Microseconds of CPU time per request."""
+    path, connections, fields, _, _ = row
+    fields = fields_of(server, path, fields)
+    wrk(server, path, connections, fields, script, 0.3 if seconds < 1 else 1)
+    before = server.cpu_ns()
+    n = wrk(server, path, connections, fields, script, seconds)
+    return (server.cpu_ns() - before) / n / 1000
+
+
+def bench_row(servers, floor, name, row, script, args):
+    got = {}
+    todo = list(servers) + ([floor] if row[4] and floor else [])
+    for r in range(args.rounds):
+        for server in todo[r % len(todo):] + todo[:r % len(todo)]:
+            got.setdefault(server.name, []).append(cost(server, row, script, args.seconds))
+    return {k: statistics.median(v) for k, v in got.items()}
+
+
+def syscalls_per_request(server, seconds=2):
+    pid = server.busiest()
+    with tempfile.NamedTemporaryFile() as out:
+        trace = subprocess.Popen(["strace", "-c", "-f", "-p", str(pid), "-o", out.name],
+                                 stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        n = wrk(server, "/1k.bin", 64, [], None, seconds)
+        trace.send_signal(signal.SIGINT)
+        trace.wait()
+        total = re.search(r"^100\.00\s+\S+\s+\S+\s+(\d+)", out.read().decode(), re.M)
+    return int(total.group(1)) / n
+
+
+def idle_bytes(server, count=5000):
+    """Private memory of each connection that has had its answer and waits."""
+    conns = []
+
+    def add(n):
+        for i in range(n):
+            s = socket.socket()
+            s.bind((f"127.0.{2 + i // 250}.{1 + i % 250}", 0))
+            s.connect(("127.0.0.1", server.port))
+            s.sendall(b"GET /1k.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+            s.recv(65536)
+            conns.append(s)
+    add(200)
+    time.sleep(0.3)
+    before = server.private_bytes()
+    add(count)
+    time.sleep(0.5)
+    after = server.private_bytes()
+    for s in conns:
+        s.close()
+    time.sleep(0.5)
+    return (after - before) / count
+
+
+def table(results, names):
+    head = "| | " + " | ".join(names) + " | to best peer | to floor |"
+    out = [head, "|---" * (len(names) + 3) + "|"]
+    for name, got in results:
+        peers = [v for k, v in got.items() if k not in ("ours", "floor")]
+        cells = [f"{got[n]:.2f}" if n in got else "" for n in names]
+        best = f"{got['ours'] / min(peers):.2f}" if peers else ""
+        floor = f"{got['ours'] / got['floor']:.2f}" if "floor" in got else ""
+        out.append(f"| {name} | " + " | ".join(cells) + f" | {best} | {floor} |")
+    return "\n".join(out)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    p.add_argument("--build", type=pathlib.Path, default=HERE.parents[2] / "build")
+    p.add_argument("--seconds", type=float, default=3)
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--rows", default="")
+    p.add_argument("--skip-counts", action="store_true", help="no memory and system-call rows")
+    p.add_argument("--markdown", type=pathlib.Path)
+    args = p.parse_args()
+    args.seconds = int(args.seconds) if args.seconds >= 1 else args.seconds
+    for tool in ("wrk", "taskset"):
+        if not shutil.which(tool):
+            sys.exit(f"{tool} is needed")
+    top = pathlib.Path(tempfile.mkdtemp(prefix="sp-bench-"))
+    top.chmod(0o777)
+    servers, floor = [], None
+    try:
+        site = make_site(top)
+        for name, start in STARTERS.items():
+            if name in ("ours",) or shutil.which(name) or name.upper() in os.environ:
+                servers.append(start(top, site, args.build))
+        floor = start_floor(top, args.build, 1024)
+        script = top / "tree.lua"
+        script.write_text(RANDOM_TREE % 1)
+        results = []
+        for name, row in ROWS.items():
+            if args.rows and not any(r in name for r in args.rows.split(",")):
+                continue
+            got = bench_row(servers, floor, name, row, str(script) if row[3] else None, args)
+            results.append((f"{name}, us", got))
+            print(name, {k: round(v, 2) for k, v in got.items()}, flush=True)
+        if not args.skip_counts:
+            if shutil.which("strace"):
+                results.append(("system calls per request, 64 connections",
+                                {s.name: syscalls_per_request(s) for s in servers}))
+            results.append(("private bytes per idle connection",
+                            {s.name: idle_bytes(s) for s in servers}))
+        text = table(results, [s.name for s in servers] + ["floor"])
+        print(text)
+        if args.markdown:
+            args.markdown.write_text(text + "\n")
+    finally:
+        for s in servers + ([floor] if floor else []):
+            s.stop()
+        shutil.rmtree(top, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
