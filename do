@@ -9,7 +9,7 @@ root=$(id -u)
 
 build_packages='gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libsystemd-dev libev-dev
 	libssl-dev zlib1g-dev libbrotli-dev libcmocka-dev'
-run_packages='curl'
+run_packages='curl openssl'
 test_packages='clang libclang-rt-14-dev python3-pytest python3-cryptography curl strace openssl
 	systemd iproute2 procps util-linux binutils universal-ctags mandoc shellcheck clang-format'
 lint_packages="$test_packages clang-tidy cppcheck"
@@ -17,7 +17,7 @@ lint_packages="$test_packages clang-tidy cppcheck"
 usage()
 {
 	cat <<-END
-	usage: ./do run              build, then serve a site on port 80 until Ctrl-C (root)
+	usage: ./do run              build, then serve a site on ports 80 and 443 until Ctrl-C (root)
 	       ./do test             all tests: gcc, clang, ASan+UBSan, and each fuzzer for seconds
 	       ./do lint             formatters, analyzers, and the rules of docs/ARCHITECTURE.md
 	       ./do bench            what tests/bench measures
@@ -96,16 +96,38 @@ make_users()
 	done
 }
 
+# make_certificate - on the first run, one for localhost that nobody but its maker trusts. The key
+# goes where only root can read it: the launcher hands it to the signer, and to nobody else.
+make_certificate()
+{
+	[ ! -e /etc/sallyport/httpd.env ] || return 0
+	echo 'do: making a certificate for localhost, in /etc/sallyport'
+	(
+		umask 077
+		mkdir -p /etc/sallyport/private
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
+			-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+			-keyout /etc/sallyport/private/localhost.key -out /etc/sallyport/new.pem 2>/dev/null
+	)
+	chmod 755 /etc/sallyport
+	mkdir -p /etc/sallyport/certs
+	mv /etc/sallyport/new.pem /etc/sallyport/certs/localhost.pem
+	chmod 644 /etc/sallyport/certs/localhost.pem
+	echo 'SALLYPORT_HTTPD_OPTIONS=--cert /etc/sallyport/certs/localhost.pem' \
+		>/etc/sallyport/httpd.env
+}
+
 do_run()
 {
 	if [ "$root" -ne 0 ]; then
-		echo 'do: port 80 and three users want root: sudo ./do run' >&2
+		echo 'do: ports 80 and 443 and three users want root: sudo ./do run' >&2
 		exit 77
 	fi
 	# shellcheck disable=SC2086 # lists of words
 	need $build_packages $run_packages
 	build release
 	make_users
+	make_certificate
 	# Root runs, and reads units, only from where nobody else can write; and the server must be
 	# able to reach its files. A checkout in somebody's home is neither. Not /run: it is noexec.
 	stage=$(mktemp -d /var/lib/sallyport-do.XXXXXX)
@@ -115,21 +137,26 @@ do_run()
 	chmod 755 "$stage"
 	cmake --install build --prefix "$stage" >/dev/null
 	"$stage/bin/sallyport" run --unit-path "$stage/lib/systemd/system" \
-		sallyport-httpd.socket &
+		--unenforced PrivateNetwork --unenforced WatchdogSec \
+		sallyport-keyd.socket sallyport-httpd.socket sallyport-httpd-tls.socket &
 	pid=$!
 	until "$stage/bin/sallyport" status >/dev/null 2>&1; do
 		kill -0 "$pid" 2>/dev/null || finish
 		sleep 0.1
 	done
 	curl -fsS -o /dev/null http://127.0.0.1/ # the first visitor starts the server
-	printf '\nserving:'
+	curl -fsSk -o /dev/null https://127.0.0.1/ # and this one the signer
+	printf '\nserving: https://localhost/'
 	for address in 127.0.0.1 $(hostname -I 2>/dev/null); do
 		case $address in
 		*:*) printf ' http://[%s]/' "$address" ;;
 		*) printf ' http://%s/' "$address" ;;
 		esac
 	done
-	printf '\nstop:    Ctrl-C\nlook:    sudo %s audit\n\n' "$stage/bin/sallyport"
+	printf '\ncertificate: its options are in /etc/sallyport/httpd.env; put your own into certs/,'
+	printf ' its key\n         into private/, beside it, then: sudo %s reload' "$stage/bin/sallyport"
+	printf ' sallyport-keyd.service\n'
+	printf 'stop:    Ctrl-C\nlook:    sudo %s audit\n\n' "$stage/bin/sallyport"
 	"$stage/bin/sallyport" audit || true # its verdict is in the table
 	finish
 }
