@@ -246,7 +246,7 @@ const struct directive directive_table[] = {
 	ENFORCED(SERVICE, "TimeoutStopSec", parse_usec_limit, unit.service.timeout_stop_usec, "SIGKILL for what takes longer to stop."),
 	ENFORCED(SERVICE, "TimeoutSec", parse_timeout, unit.service, "Both of these."),
 	ENFORCED(SERVICE, "RuntimeMaxSec", parse_usec_limit, unit.service.runtime_max_usec, "A service that runs longer has failed."),
-	PENDING(SERVICE, "WatchdogSec", parse_usec, unit.service.watchdog_usec, "It must say WATCHDOG=1 more often than this."),
+	ENFORCED(SERVICE, "WatchdogSec", parse_usec, unit.service.watchdog_usec, "It must say WATCHDOG=1 more often than this."),
 	ENFORCED(SERVICE, "RemainAfterExit", parse_bool, unit.service.remain_after_exit, "Counts as active when all processes are gone."),
 	ENFORCED(SERVICE, "PIDFile", parse_pid_file, unit.service.pid_file, "Where a forking service writes its main process."),
 	STRICT(SERVICE, "PermissionsStartOnly", parse_bool, unit.service.permissions_start_only, "Legacy: \"+\" in front of all but ExecStart=."),
@@ -409,7 +409,7 @@ const struct directive directive_table[] = {
 	STRICT(EXEC, "KillSignal", parse_signal, unit.service.kill_signal, "By what."),
 	ENFORCED(EXEC, "RestartKillSignal", parse_signal, unit.service.restart_kill_signal, "By what, for a restart."),
 	ENFORCED(EXEC, "FinalKillSignal", parse_signal, unit.service.final_kill_signal, "By what, when the time is up."),
-	PENDING(EXEC, "WatchdogSignal", parse_signal, unit.service.watchdog_signal, "By what, when WatchdogSec= is over."),
+	ENFORCED(EXEC, "WatchdogSignal", parse_signal, unit.service.watchdog_signal, "By what, when WatchdogSec= is over."),
 	ENFORCED(EXEC, "SendSIGKILL", parse_bool, unit.service.send_sigkill, "Whether there is such an end."),
 	ENFORCED(EXEC, "SendSIGHUP", parse_bool, unit.service.send_sighup, "SIGHUP right after the first signal."),
 
