@@ -59,6 +59,7 @@ instance_release(struct manager *m, struct service *s)
 
 	assert(!process_alive(&s->main) && !process_alive(&s->control));
 	timer_stop(&m->timers, &s->timer);
+	timer_stop(&m->timers, &s->watchdog);
 	timer_stop(&m->timers, &s->adopt);
 	fd_closep(&s->connection);
 	s->in_use = false;

@@ -128,6 +128,7 @@ link_start(struct manager *m, struct service *s, struct process *p, pid_t main_p
 	q.slot = p->slot;
 	q.command = p->command;
 	q.pid = main_pid;
+	q.watchdog_usec = p == &s->main && p->slot == COMMAND_START ? s->watchdog_usec : 0;
 	q.flags = connection >= 0 ? MSG_START_CONNECTION : 0;
 	q.number = connection >= 0 ? s->number : 0;
 	link_send(m, &q, connection);

@@ -64,7 +64,7 @@ manager_build(struct manager *m, struct why *why)
 	if (m->epoll < 0)
 		return why_set(why, -errno, "epoll_create1");
 	takeover_count(m);
-	if (timers_init(&m->timers, 2 * m->n_notes + CONTROL_CLIENTS) < 0 || link_init(m) < 0)
+	if (timers_init(&m->timers, 3 * m->n_notes + CONTROL_CLIENTS) < 0 || link_init(m) < 0)
 		return why_set(why, -ENOMEM, "timers and queue");
 	r = notebook_open(&m->notebook, HERITAGE_NOTEBOOK, m->n_notes, why);
 	if (r < 0) /* it can work without; only a successor will know less */

@@ -89,6 +89,7 @@ policy_timeout_usec(const struct plan_unit *u, enum service_state state)
 	case STATE_RELOAD:
 		return usec_or_never(u->service.timeout_start_usec);
 	case STATE_STOP:
+	case STATE_STOP_WATCHDOG:
 	case STATE_STOP_SIGTERM:
 	case STATE_STOP_SIGKILL:
 	case STATE_STOP_POST:

@@ -24,6 +24,28 @@ service_timer_fired(struct manager *m, void *owner)
 }
 
 static void
+service_watchdog_fired(struct manager *m, void *owner)
+{
+	service_event(m, owner, EVENT_WATCHDOG);
+}
+
+/* systemd.service(5), WatchdogSec=: from the start being done until the stop begins. */
+static bool
+watchdog_runs(const struct service *s)
+{
+	return s->watchdog_usec > 0 && s->watchdog_usec != USEC_INFINITY &&
+	       (s->state == STATE_START_POST || s->state == STATE_RUNNING ||
+		   s->state == STATE_RELOAD);
+}
+
+void
+service_watchdog(struct manager *m, struct service *s)
+{
+	timer_set(&m->timers, &s->watchdog,
+	    watchdog_runs(s) ? clock_usec() + s->watchdog_usec : USEC_INFINITY);
+}
+
+static void
 service_adopt_due(struct manager *m, void *owner)
 {
 	struct service *s = owner;
@@ -39,6 +61,9 @@ service_init(struct manager *m, struct service *s, struct unit *u, uint32_t note
 	*s = (struct service){ .unit = u->plan, .owner = u, .note = note, .in_use = true };
 	s->timer.fire = service_timer_fired;
 	s->timer.owner = s;
+	s->watchdog.fire = service_watchdog_fired;
+	s->watchdog.owner = s;
+	s->watchdog_usec = u->plan->service.watchdog_usec;
 	s->adopt.fire = service_adopt_due;
 	s->adopt.owner = s;
 	s->notify.fd = s->connection = -EBADF;
@@ -157,6 +182,8 @@ service_set_state(struct manager *m, struct service *s, enum service_state state
 	if (limit != USEC_INFINITY)
 		limit += state == STATE_RUNNING ? s->active_usec : now;
 	timer_set(&m->timers, &s->timer, limit);
+	if (!watchdog_runs(s) || s->watchdog.at == 0)
+		service_watchdog(m, s);
 	if (state != from)
 		log_change(m, s, from);
 	service_save(m, s);

@@ -25,6 +25,7 @@ enum service_event {
 	EVENT_READY, /* READY=1 */
 	EVENT_STOPPING, /* STOPPING=1 */
 	EVENT_TIMEOUT, /* of the state */
+	EVENT_WATCHDOG, /* WATCHDOG=1 did not come, or WATCHDOG=trigger did */
 	EVENT_END,
 };
 
@@ -56,6 +57,9 @@ enum service_result service_control_result(const struct manager *m, const struct
 
 /* Changes state: timer, notebook, log, and the list of changed units. */
 void service_set_state(struct manager *m, struct service *s, enum service_state state);
+
+/* Alive: the watchdog waits anew, where it runs. */
+void service_watchdog(struct manager *m, struct service *s);
 
 /* Into the notebook. After every change that a successor must know. */
 void service_save(struct manager *m, const struct service *s);

@@ -256,6 +256,7 @@ service_enter_begin(struct manager *m, struct service *s)
 	s->ready = s->cleaned = false;
 	s->status[0] = '\0';
 	s->error = 0;
+	s->watchdog_usec = s->unit->service.watchdog_usec;
 	if (!s->socket && start_limit_hit(m, s)) {
 		s->result = RESULT_START_LIMIT;
 		service_set_state(m, s, STATE_FAILED);

@@ -18,6 +18,7 @@ static const struct {
 	[STATE_EXITED] = { "exited", "active" },
 	[STATE_RELOAD] = { "reload", "reloading" },
 	[STATE_STOP] = { "stop", "deactivating" },
+	[STATE_STOP_WATCHDOG] = { "stop-watchdog", "deactivating" },
 	[STATE_STOP_SIGTERM] = { "stop-sigterm", "deactivating" },
 	[STATE_STOP_SIGKILL] = { "stop-sigkill", "deactivating" },
 	[STATE_STOP_POST] = { "stop-post", "deactivating" },

@@ -71,6 +71,12 @@ notify_apply(struct manager *m, struct service *s, const struct notify *n)
 		s->next_main = n->main_pid;
 	if (n->keys & NOTIFY_EXTEND_TIMEOUT)
 		take_extension(m, s, n->extend_usec);
+	if (n->keys & NOTIFY_WATCHDOG_USEC)
+		s->watchdog_usec = n->watchdog_usec;
+	if (n->keys & NOTIFY_WATCHDOG_TRIGGER)
+		service_event(m, s, EVENT_WATCHDOG);
+	else if (n->keys & (NOTIFY_WATCHDOG | NOTIFY_WATCHDOG_USEC))
+		service_watchdog(m, s);
 	if (n->keys & NOTIFY_STATUS)
 		take_status(s, n->status);
 	if (n->keys & NOTIFY_ERRNO)

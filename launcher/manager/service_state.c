@@ -373,6 +373,19 @@ on_final_timeout(struct manager *m, struct service *s)
 	service_enter_signal(m, s, STATE_FINAL_SIGKILL, RESULT_TIMEOUT);
 }
 
+/* It hangs: SIGABRT, so that a core may tell where, and SIGKILL when that does not help. */
+static void
+on_watchdog(struct manager *m, struct service *s)
+{
+	log_unit(LOG_LEVEL_ERROR, service_name(m, s), "watchdog: no sign of life for %llu ms",
+	    (unsigned long long)(s->watchdog_usec / 1000));
+	service_note_result(s, RESULT_WATCHDOG);
+	if (service_kill_process(m, s, &s->main, PHASE_WATCHDOG))
+		service_set_state(m, s, STATE_STOP_WATCHDOG);
+	else
+		service_enter_signal(m, s, STATE_STOP_SIGTERM, RESULT_WATCHDOG);
+}
+
 /* Already on its way down: it shall stay there. */
 static void
 on_stop_again(struct manager *m, struct service *s)
@@ -382,6 +395,13 @@ on_stop_again(struct manager *m, struct service *s)
 }
 
 typedef void (*service_handler)(struct manager *m, struct service *s);
+
+/* The states of a stop differ in what follows; that it was asked for again changes none of them. */
+#define GOING_DOWN(control_exited, main_exited, timeout) \
+	{ \
+		[EVENT_CONTROL_EXITED] = control_exited, [EVENT_MAIN_EXITED] = main_exited, \
+		[EVENT_STOP] = on_stop_again, [EVENT_TIMEOUT] = timeout, \
+	}
 
 /* Not in the table: the event means nothing then. */
 static const service_handler service_table[STATE_END][EVENT_END] = {
@@ -415,6 +435,7 @@ static const service_handler service_table[STATE_END][EVENT_END] = {
 	    [EVENT_CONTROL_EXITED] = on_post_exited,
 	    [EVENT_MAIN_EXITED] = on_main_exited_beside_control,
 	    [EVENT_READY] = on_ready_again,
+	    [EVENT_WATCHDOG] = on_watchdog,
 	    [EVENT_STOP] = on_start_stop,
 	    [EVENT_TIMEOUT] = on_start_timeout,
 	},
@@ -426,65 +447,36 @@ static const service_handler service_table[STATE_END][EVENT_END] = {
 	    [EVENT_READY] = on_ready_again,
 	    [EVENT_STOP] = on_running_stop,
 	    [EVENT_STOPPING] = on_running_stopping,
+	    [EVENT_WATCHDOG] = on_watchdog,
 	    [EVENT_RELOAD] = on_running_reload,
 	},
 	[STATE_EXITED] = {
 	    [EVENT_STOP] = on_running_stop,
 	},
 	[STATE_RELOAD] = {
+	    [EVENT_WATCHDOG] = on_watchdog,
 	    [EVENT_CONTROL_EXITED] = on_reload_exited,
 	    [EVENT_MAIN_EXITED] = on_main_exited_beside_control,
 	    [EVENT_STOP] = on_start_stop,
 	    [EVENT_TIMEOUT] = on_reload_timeout,
 	},
-	[STATE_STOP] = {
-	    [EVENT_CONTROL_EXITED] = on_stop_exited,
-	    [EVENT_MAIN_EXITED] = on_stop_main_exited,
-	    [EVENT_STOP] = on_stop_again,
-	    [EVENT_TIMEOUT] = on_stop_timeout,
-	},
-	[STATE_STOP_SIGTERM] = {
-	    [EVENT_CONTROL_EXITED] = on_sigterm_exited,
-	    [EVENT_MAIN_EXITED] = on_sigterm_main_exited,
-	    [EVENT_STOP] = on_stop_again,
-	    [EVENT_TIMEOUT] = on_sigterm_timeout,
-	},
-	[STATE_STOP_SIGKILL] = {
-	    [EVENT_CONTROL_EXITED] = on_sigterm_exited,
-	    [EVENT_MAIN_EXITED] = on_sigterm_main_exited,
-	    [EVENT_STOP] = on_stop_again,
-	    [EVENT_TIMEOUT] = on_sigkill_timeout,
-	},
-	[STATE_STOP_POST] = {
-	    [EVENT_CONTROL_EXITED] = on_stop_post_exited,
-	    [EVENT_STOP] = on_stop_again,
-	    [EVENT_TIMEOUT] = on_stop_post_timeout,
-	},
-	[STATE_FINAL_SIGTERM] = {
-	    [EVENT_CONTROL_EXITED] = on_final_exited,
-	    [EVENT_MAIN_EXITED] = on_final_exited,
-	    [EVENT_STOP] = on_stop_again,
-	    [EVENT_TIMEOUT] = on_final_timeout,
-	},
-	[STATE_CLEANING] = {
-	    [EVENT_CONTROL_EXITED] = on_final_exited,
-	    [EVENT_STOP] = on_stop_again,
-	    [EVENT_TIMEOUT] = on_final_timeout,
-	},
-	[STATE_FINAL_SIGKILL] = {
-	    [EVENT_CONTROL_EXITED] = on_final_exited,
-	    [EVENT_MAIN_EXITED] = on_final_exited,
-	    [EVENT_STOP] = on_stop_again,
-	    [EVENT_TIMEOUT] = on_final_timeout,
-	},
+	[STATE_STOP] = GOING_DOWN(on_stop_exited, on_stop_main_exited, on_stop_timeout),
+	[STATE_STOP_WATCHDOG] = GOING_DOWN(on_sigterm_exited, on_sigterm_main_exited, on_sigterm_timeout),
+	[STATE_STOP_SIGTERM] = GOING_DOWN(on_sigterm_exited, on_sigterm_main_exited, on_sigterm_timeout),
+	[STATE_STOP_SIGKILL] = GOING_DOWN(on_sigterm_exited, on_sigterm_main_exited, on_sigkill_timeout),
+	[STATE_STOP_POST] = GOING_DOWN(on_stop_post_exited, NULL, on_stop_post_timeout),
+	[STATE_FINAL_SIGTERM] = GOING_DOWN(on_final_exited, on_final_exited, on_final_timeout),
+	[STATE_CLEANING] = GOING_DOWN(on_final_exited, NULL, on_final_timeout),
+	[STATE_FINAL_SIGKILL] = GOING_DOWN(on_final_exited, on_final_exited, on_final_timeout),
 };
 
 void
 service_dispatch(struct manager *m, struct service *s, enum service_event event)
 {
-	const service_handler handler = service_table[s->state][event];
+	service_handler handler;
 
 	assert(s->state < STATE_END && event < EVENT_END);
+	handler = service_table[s->state][event];
 	if (handler)
 		handler(m, s);
 }

@@ -165,6 +165,7 @@ show_service(const struct manager *m, const struct service *s, struct buf *out)
 	show_text(out, "KillMode", p->kill_mode < KILL_MODE_END ? kill_modes[p->kill_mode] : "?");
 	show_number(out, "KillSignal", (uint64_t)p->kill_signal);
 	show_bool(out, "RemainAfterExit", p->remain_after_exit);
+	show_span(out, "WatchdogUSec", s->watchdog_usec);
 	show_span(out, "RuntimeMaxUSec", policy_timeout_usec(u->plan, STATE_RUNNING));
 	show_span(out, "TimeoutStartUSec", policy_timeout_usec(u->plan, STATE_START));
 	show_span(out, "TimeoutStopUSec", policy_timeout_usec(u->plan, STATE_STOP));

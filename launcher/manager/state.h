@@ -56,6 +56,7 @@ enum service_state {
 	STATE_EXITED, /* RemainAfterExit= */
 	STATE_RELOAD,
 	STATE_STOP,
+	STATE_STOP_WATCHDOG,
 	STATE_STOP_SIGTERM,
 	STATE_STOP_SIGKILL,
 	STATE_STOP_POST,
@@ -125,6 +126,8 @@ struct service {
 	bool cleaned; /* the runtime directories are gone, or shall stay */
 	pid_t next_main; /* MAINPID=: takes over when the main process ends; 0 none */
 	struct timer timer; /* the timeout of the state */
+	struct timer watchdog; /* WATCHDOG=1 must come before it fires */
+	uint64_t watchdog_usec; /* WatchdogSec=, or what WATCHDOG_USEC= made of it; 0 none */
 	struct timer adopt; /* Type=forking: look for its main process again */
 
 	uint32_t n_restarts;

@@ -222,6 +222,7 @@ state_fits(const struct service *s, enum service_state state)
 		return s->main.state != PROCESS_NONE;
 	case STATE_RUNNING:
 		return s->main.state != PROCESS_NONE;
+	case STATE_STOP_WATCHDOG:
 	case STATE_STOP_SIGTERM:
 	case STATE_STOP_SIGKILL:
 	case STATE_FINAL_SIGTERM:

@@ -57,6 +57,8 @@ make_plan(void)
 		u->service.kill_signal = u->service.restart_kill_signal = SIGTERM;
 		u->service.final_kill_signal = SIGKILL;
 		u->service.send_sigkill = i != 1;
+		u->service.watchdog_signal = SIGABRT;
+		u->service.watchdog_usec = i == 1 ? USEC_PER_SEC : 0;
 		u->service.restart = i == 0 ? RESTART_ALWAYS : RESTART_ON_ABNORMAL;
 		if (i == 2) { /* everything that a start and an end can have */
 			u->service.type = SERVICE_FORKING;
@@ -103,7 +105,7 @@ manager_begin(struct manager *m)
 	assert(notebook_open(&m->notebook, notebook, N_SERVICES, NULL) == 0);
 	(void)close(notebook);
 	takeover_count(m);
-	assert(timers_init(&m->timers, 2 * m->n_notes + CONTROL_CLIENTS) == 0 && link_init(m) == 0);
+	assert(timers_init(&m->timers, 3 * m->n_notes + CONTROL_CLIENTS) == 0 && link_init(m) == 0);
 	assert(takeover_build(m, NULL) == 0);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		m->clients[i].watch.fd = -EBADF;

@@ -296,3 +296,31 @@ def test_restart_keeps_the_traffic(box):
             with client(box, "127.0.0.1:80") as c:
                 assert c.ask("echo x") == "x"
     assert len(records(box, "/tmp/out/r")) == 2
+
+
+def test_watchdog(box, one):
+    state = one(f"Type=notify\nWatchdogSec=300ms\nExecStart={PROBE} --notify READY=1 --hang\n",
+                wait="failed")
+    assert (state["Result"], state["ExecMainStatus"]) == ("watchdog", "6")
+
+
+def test_watchdog_of_a_hanging_process_that_ignores_it(box, one):
+    state = one(f"Type=notify\nWatchdogSec=300ms\nTimeoutStopSec=300ms\n"
+                f"ExecStart={PROBE} --ignore 6 --notify READY=1 --hang\n", wait="failed")
+    assert (state["Result"], state["ExecMainStatus"]) == ("watchdog", "9")
+
+
+def test_sign_of_life_keeps_it_running(box, one):
+    box.write("/opt/alive.py", """
+import os, socket, time
+assert os.environ["WATCHDOG_USEC"] == "500000" and os.environ["WATCHDOG_PID"] == str(os.getpid())
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(os.environ["NOTIFY_SOCKET"]); s.send(b"READY=1")
+for _ in range(8):
+    time.sleep(0.2); s.send(b"WATCHDOG=1")
+s.send(b"WATCHDOG=trigger"); time.sleep(1000)
+""")
+    one("Type=notify\nWatchdogSec=500ms\nExecStart=/usr/bin/python3 /opt/alive.py\n", wait="running")
+    time.sleep(1.2)
+    assert show(box, "one.service")["SubState"] == "running"
+    assert wait_state(box, "one.service", "failed")["Result"] == "watchdog"
