@@ -25,7 +25,7 @@ from support.systemd import SystemdBox  # noqa: E402
 NOOP, FLOOR, LOAD = "/opt/tools/bench_noop", "/opt/tools/bench_floor", "/opt/tools/bench_load"
 PORT = 8080
 LISTEN = f"[Socket]\nListenStream=127.0.0.1:{PORT}\nBacklog=4096\n"
-SOCKET = LISTEN + "TriggerLimitIntervalSec=0\n"
+SOCKET = LISTEN + "TriggerLimitIntervalSec=0\nPollLimitIntervalSec=0\n"
 ACCEPT = SOCKET + "Accept=yes\nMaxConnections=10000\n"
 INSTANCE = (f"[Unit]\nStartLimitIntervalSec=0\n[Service]\nUser=svc\nExecStart={NOOP}\n"
             "StandardInput=socket\nStandardOutput=socket\nStandardError=null\n")
