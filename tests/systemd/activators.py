@@ -22,6 +22,8 @@ def prepare(case, box):
             box.mkdir(case.text(path), mode, owner)
         else:
             box.write(case.text(path), case.text(text), mode, owner)
+    for action in case.before:
+        action(case, box, [])
 
 
 def look(case, box):
@@ -74,7 +76,8 @@ def outcome(case, box, started, answers, up, log_inode=None):
     records = {name: [normalise(r, case.service_text(), log_inode, case.unordered) for r in rs]
                for name, rs in read_records(case, box).items()}
     return {"started": started, "answers": answers, "paths": up, "records": records,
-            "after": look(case, box)}
+            "after": look(case, box),
+            "afterwards": [action(case, box, []) for action in case.afterwards]}
 
 
 def under_systemd(case, box):
@@ -90,8 +93,9 @@ def under_systemd(case, box):
     others = [u for u in units if not u.endswith(".socket")]
     if sockets:
         box.stop(*sockets)  # first, or a stopped service comes back at once
-    if others:
-        box.stop(*others)
+    if others:  # one by one: in one command they would be separate jobs, and race
+        for unit in sorted(others, key=len):
+            box.stop(unit)
     seen = outcome(case, box, started, answers, up)
     clear(case, box)
     return seen

@@ -27,6 +27,8 @@ class Case:
     start: tuple = ("CASE.socket",)
     files: dict = dataclasses.field(default_factory=dict)  # path: text, or (text, mode, owner)
     paths: tuple = ()  # looked at while it runs, and again when it was stopped
+    before: tuple = ()  # like client, before anything is started
+    afterwards: tuple = ()  # like client, but when everything was stopped
     args: tuple = ()  # for `sallyport run`
     steps: str = "--serve"  # the probe's script after --out
     records: int = 1  # how many are waited for

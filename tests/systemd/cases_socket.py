@@ -29,14 +29,17 @@ CASES = [
          paths=("/run/CASE", "/run/CASE/a", "/run/CASE/a/b", "/run/CASE/a/b/sock")),
     Case("unix_directory_mode", "ListenStream=/run/CASE/a/sock\nDirectoryMode=0711",
          client=(ask("/run/CASE/a/sock"),), paths=("/run/CASE", "/run/CASE/a")),
-    Case("unix_stale", UNIX, client=(ask(X),), paths=(X,),
-         files={"/run/CASE.py": "import socket; socket.socket(socket.AF_UNIX).bind('/run/CASE.sock')"
-                }, about="a path left by a process that is gone",
-         units={"CASE.socket": f"[Unit]\nRequires=CASE-pre.service\nAfter=CASE-pre.service\n"
-                               f"[Socket]\n{UNIX}\n",
-                "CASE-pre.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nUser=root\n"
-                                    "ExecStart=/usr/bin/python3 /run/CASE.py\n"},
-         args=("--allow-root-services",)),
+    Case("unix_stale", UNIX, client=(ask(X),), paths=(X,), before=(shell(
+        "python3 -c \"import socket; socket.socket(socket.AF_UNIX).bind('/run/CASE.sock')\""),),
+         about="a path left by a process that is gone"),
+    Case("unix_file_in_the_way", UNIX, records=0, before=(shell("echo x > /run/CASE.sock"),),
+         paths=(X,)),
+    Case("requires_a_service", units={
+        "CASE.socket": "[Unit]\nRequires=CASE-pre.service\nAfter=CASE-pre.service\n[Socket]\n"
+                       "ListenStream=8080\n",
+        "CASE-pre.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nUser=svc\n"
+                            "ExecStart=/bin/sh -c 'echo pre >> /tmp/out/CASE.log'\n"},
+         client=(ask(), shell("cat /tmp/out/CASE.log"))),
     Case("abstract", "ListenStream=@CASE", client=(ask("@CASE"),)),
     Case("abstract_with_slash", "ListenStream=@/org/CASE/x", client=(ask("@/org/CASE/x"),)),
     Case("several", f"ListenStream=8080\n{UNIX}\nListenStream=@CASE\nListenDatagram=8080",

@@ -16,6 +16,7 @@ SOURCE = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "lint")]
 
 import cases_accept  # noqa: E402
+import cases_life  # noqa: E402
 import cases_service  # noqa: E402
 import cases_socket  # noqa: E402
 import cases_unit  # noqa: E402
@@ -23,7 +24,8 @@ import directives  # noqa: E402  (tests/lint)
 from support.compare import REASONS  # noqa: E402
 
 DOC = SOURCE / "docs" / "DIRECTIVES.md"
-CASES = [*cases_socket.CASES, *cases_service.CASES, *cases_unit.CASES, *cases_accept.CASES]
+CASES = [*cases_socket.CASES, *cases_service.CASES, *cases_unit.CASES, *cases_accept.CASES,
+         *cases_life.CASES]
 # They stand in nearly every case; a case is about them only when it is about nothing else.
 ORDINARY = {"Socket.ListenStream", "Socket.ListenDatagram", "Service.User", "Service.ExecStart",
             "Socket.Accept", "Service.StandardInput", "Service.Type"}

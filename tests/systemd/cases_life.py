@@ -1,0 +1,198 @@
+"""How services start, end and depend on each other: order, conditions, stop commands, signals,
+limits in time, restarts."""
+
+from case import HERE, OUT, Case, ask, leave, no_answer, shell, wait
+
+PROBE = "/opt/tools/probe"
+SERVE = f"ExecStart={PROBE} --out {OUT}/CASE --serve"
+SOCKET = "[Socket]\nListenStream=8080\n"
+SERVICE = f"[Service]\nUser=svc\n{SERVE}\n"
+ROOT = ("--allow-root-services",)
+LOG = "/tmp/out/CASE.log"  # lines in the order in which things happened
+
+
+def says(word):
+    """A oneshot command that adds a word to the log."""
+    return f"/bin/sh -c 'echo {word} >> {LOG}'"
+
+
+def helper(word, *more):
+    return (f"[Service]\nUser=svc\nType=oneshot\nRemainAfterExit=yes\nExecStart={says(word)}\n"
+            f"ExecStop={says('stop-' + word)}\n" + "".join(f"{m}\n" for m in more))
+
+
+def main(unit, *more):
+    """A service that says when it starts and stops; unit is its [Unit] section."""
+    return (f"[Unit]\n{unit}\n[Service]\nUser=svc\nExecStartPre={says('main')}\n{SERVE}\n"
+            f"ExecStopPost={says('stop-main')}\n" + "".join(f"{m}\n" for m in more))
+
+
+THE_LOG = shell(f"cat {LOG}")
+
+
+def condition(name, value, **kw):
+    """The service runs or does not; a client sees which."""
+    return Case(name, units={"CASE.service": f"[Unit]\n{value}\n{SERVICE}"}, client=(no_answer(),),
+                records=0, **kw)
+
+
+def trap(*signals):
+    """A service that writes down the signals it gets, and leaves on any but SIGHUP."""
+    traps = "".join(f"trap \"echo {s} >> {LOG}; {'' if s == 'HUP' else 'exit 0'}\" {s}; "
+                    for s in signals)
+    return f"ExecStart=/bin/sh -c '{traps}echo up >> {LOG}; while :; do sleep 0.05; done'"
+
+
+CASES = [
+    # -- order and dependencies --
+    Case("needs_requires_after", units={
+        "CASE.service": main("Requires=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": helper("a")}, client=(ask(),), afterwards=(THE_LOG,)),
+    Case("needs_wants_after", units={
+        "CASE.service": main("Wants=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": helper("a")}, client=(ask(),), afterwards=(THE_LOG,)),
+    Case("needs_before", units={
+        "CASE.service": main("Requires=CASE-a.service"),
+        "CASE-a.service": "[Unit]\nBefore=CASE.service\n" + helper("a")},
+         client=(ask(),), afterwards=(THE_LOG,)),
+    Case("needs_chain", units={
+        "CASE.service": main("Requires=CASE-b.service\nAfter=CASE-b.service"),
+        "CASE-b.service": "[Unit]\nRequires=CASE-a.service\nAfter=CASE-a.service\n" + helper("b"),
+        "CASE-a.service": helper("a")}, client=(ask(),), afterwards=(THE_LOG,)),
+    Case("needs_requires_fails", units={
+        "CASE.service": main("Requires=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": "[Service]\nUser=svc\nType=oneshot\nExecStart=/bin/false\n"},
+         client=(no_answer(),), records=0),
+    Case("needs_wants_fails", units={
+        "CASE.service": main("Wants=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": "[Service]\nUser=svc\nType=oneshot\nExecStart=/bin/false\n"},
+         client=(ask(),)),
+    Case("needs_after_alone", units={
+        "CASE.service": main("After=CASE-a.service"), "CASE-a.service": helper("a")},
+         client=(ask(),), afterwards=(THE_LOG,), about="an order pulls nothing in"),
+    Case("needs_binds_to", units={
+        "CASE.service": main("BindsTo=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": "[Service]\nUser=svc\n" + trap("TERM")}, client=(ask(),),
+         afterwards=(THE_LOG,)),
+    Case("needs_missing_required", units={
+        "CASE.service": main("Requires=nosuch-CASE.service\nAfter=nosuch-CASE.service")},
+         client=(no_answer(),), records=0,
+         refused="a missing unit is found at load, not when traffic comes"),
+    Case("needs_socket_of_its_own", units={
+        "CASE.service": main("Requires=CASE.socket")}, client=(ask(),), afterwards=(THE_LOG,)),
+    # -- conditions: the service runs, or is left alone --
+    condition("if_path_glob", "ConditionPathExistsGlob=/etc/no*such*"),
+    condition("if_directory", "ConditionPathIsDirectory=/etc"),
+    condition("if_directory_not", "ConditionPathIsDirectory=/etc/passwd"),
+    condition("if_symlink", "ConditionPathIsSymbolicLink=/bin"),
+    condition("if_symlink_not", "ConditionPathIsSymbolicLink=/etc"),
+    condition("if_not_empty", "ConditionDirectoryNotEmpty=/run/nothing"),
+    condition("if_executable", "ConditionFileIsExecutable=/etc/passwd"),
+    condition("if_several_all", "ConditionPathExists=/etc\nConditionPathExists=/nowhere"),
+    condition("if_several_one", "ConditionPathExists=|/etc\nConditionPathExists=|/nowhere"),
+    condition("if_trigger_and_plain", "ConditionPathExists=|/nowhere\nConditionPathExists=|/none\n"
+              "ConditionPathExists=/etc"),
+    condition("if_reset", "ConditionPathExists=/nowhere\nConditionPathExists="),
+    condition("if_user_root", "ConditionUser=root"),
+    condition("if_user_other", "ConditionUser=svc"),
+    condition("if_capability", "ConditionCapability=CAP_SYS_ADMIN"),
+    condition("if_not_virtual", "ConditionVirtualization=!container"),
+    condition("if_container", "ConditionVirtualization=container"),
+    condition("if_kernel_word", "ConditionKernelCommandLine=no-such-word"),
+    condition("if_security", "ConditionSecurity=selinux"),
+    condition("if_architecture", "ConditionArchitecture=x86-64", refused="not looked at here"),
+    condition("if_host", "ConditionHost=box"),
+    condition("assert_read_write", "AssertPathIsReadWrite=/tmp"),
+    condition("assert_not_there", "AssertPathExists=/nowhere"),
+    # -- commands around the main one --
+    Case("stop_commands", units={"CASE.service": main("", f"ExecStop={says('stop')}")},
+         client=(ask(),), afterwards=(THE_LOG,)),
+    Case("stop_sees_mainpid", service=f"ExecStop={PROBE} --out {OUT}/CASE.stop -- $MAINPID",
+         client=(ask(),), records=1, differ={"stop[[]0].argv": "a pid"},
+         pending="SERVICE_RESULT is not set"),
+    Case("stop_post_result", service="ExecStopPost=/bin/sh -c 'echo $SERVICE_RESULT $EXIT_CODE "
+         f"$EXIT_STATUS >> {LOG}'", client=(ask(), leave(HERE, 3), wait(0.2)),
+         afterwards=(shell(f"head -1 {LOG}"),),
+         pending="SERVICE_RESULT, EXIT_CODE and EXIT_STATUS are not set"),
+    Case("stop_post_after_failed_pre", service=f"ExecStartPre=/bin/false\nExecStopPost={says('post')}"
+         "\nStartLimitBurst=1", client=(no_answer(),), records=0,
+         afterwards=(shell(f"head -1 {LOG}"),)),
+    Case("start_pre_order", service=f"ExecStartPre={says('1')}\nExecStartPre={says('2')}\n"
+         f"ExecStartPost={says('3')}\nExecStartPost={says('4')}", client=(ask(), wait(0.2)),
+         afterwards=(THE_LOG,)),
+    Case("oneshot_several", service=f"Type=oneshot\nExecStart={says('1')}\nExecStart=-/bin/false\n"
+         f"ExecStart={says('2')}", start=("CASE.service",), units={"CASE.socket": None}, records=0,
+         client=(wait(0.3),), afterwards=(THE_LOG,)),
+    Case("permissions_start_only", service=f"PermissionsStartOnly=yes\nExecStartPre={PROBE} --out "
+         f"{OUT}/CASE.1pre", client=(ask(),), records=2, args=ROOT, differ={
+             "1pre[[]0].groups": "a command of full privilege gets none of the user's groups",
+             "1pre[[]0].rlimits.NOFILE": "PID 1's own limit there, the caller's here"}),
+    # -- the end --
+    Case("kill_signal", service=f"{trap('INT', 'TERM')}\nKillSignal=SIGINT", start=("CASE.service",),
+         units={"CASE.socket": None}, records=0, client=(wait(0.3),), afterwards=(THE_LOG,)),
+    Case("kill_sighup_too", service=f"{trap('HUP', 'TERM')}\nSendSIGHUP=yes",
+         start=("CASE.service",), units={"CASE.socket": None}, records=0, client=(wait(0.3),),
+         afterwards=(shell(f"sort {LOG}"),)),
+    Case("kill_after_timeout", service="TimeoutStopSec=300ms",
+         steps="--ignore 15 --serve", client=(ask(),), afterwards=(
+             shell("pgrep -c -f 'out/[k]ill_after_timeout' || :"),)),
+    Case("kill_final_signal", service=f"{trap('QUIT')}\nKillSignal=SIGCONT\nFinalKillSignal=SIGQUIT\n"
+         "TimeoutStopSec=300ms", start=("CASE.service",), units={"CASE.socket": None}, records=0,
+         client=(wait(0.3),), afterwards=(THE_LOG,)),
+    Case("kill_control_group", steps="--fork --serve", client=(ask(),), afterwards=(
+        shell("pgrep -c -f 'out/[k]ill_control_group' || :"),),
+         about="the default: children go too"),
+    Case("kill_mixed", service="KillMode=mixed", steps="--fork --serve", client=(ask(),),
+         afterwards=(shell("pgrep -c -f 'out/[k]ill_mixed' || :"),)),
+    # -- restarts and limits in time --
+    Case("restart_on_failure", service="Restart=on-failure\nRestartSec=50ms",
+         client=(leave(HERE, 3), wait(0.3), shell("wc -l < /tmp/out/CASE")), records=2),
+    Case("restart_on_failure_clean", service="Restart=on-failure\nRestartSec=50ms",
+         client=(leave(HERE, 0), wait(0.3), shell("wc -l < /tmp/out/CASE"))),
+    Case("restart_on_success", service="Restart=on-success\nRestartSec=50ms",
+         client=(leave(HERE, 0), wait(0.3), shell("wc -l < /tmp/out/CASE")), records=2),
+    Case("restart_success_status", service="Restart=on-failure\nRestartSec=50ms\n"
+         "SuccessExitStatus=7 SIGUSR1", client=(leave(HERE, 7), wait(0.3),
+                                                shell("wc -l < /tmp/out/CASE"))),
+    Case("restart_forced", service="RestartForceExitStatus=9\nRestartSec=50ms",
+         client=(leave(HERE, 9), wait(0.3), shell("wc -l < /tmp/out/CASE")), records=2),
+    Case("restart_on_abort", service="Restart=on-abort\nRestartSec=50ms",
+         client=(leave(HERE, 9), wait(0.3), shell("wc -l < /tmp/out/CASE"))),
+    Case("start_limit", service="Restart=always\nRestartSec=10ms\nStartLimitBurst=3\n"
+         "StartLimitInterval=10s", steps="--exit 1", start=("CASE.service",),
+         units={"CASE.socket": None}, client=(wait(0.8), shell("wc -l < /tmp/out/CASE")), records=3),
+    Case("start_limit_in_unit", units={
+        "CASE.socket": None, "CASE.service": "[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=10\n"
+        f"[Service]\nUser=svc\nRestart=always\nRestartSec=10ms\nExecStart={PROBE} --out {OUT}/CASE "
+        "--exit 1\n"}, start=("CASE.service",),
+         client=(wait(0.6), shell("wc -l < /tmp/out/CASE")), records=2),
+    Case("runtime_max", service="RuntimeMaxSec=300ms", client=(
+        ask(), wait(0.6), ask(), shell("wc -l < /tmp/out/CASE")), records=2),
+    Case("start_timeout", service="Type=notify\nTimeoutStartSec=300ms\nStartLimitBurst=1",
+         client=(no_answer(),), steps="--delay 5000 --notify READY=1 --serve",
+         afterwards=(shell("wc -l < /tmp/out/CASE"),)),
+    # -- directories and limits that no case elsewhere has --
+    Case("directory_modes", service="CacheDirectory=CASE\nCacheDirectoryMode=0700\nLogsDirectory=CASE\n"
+         "LogsDirectoryMode=0750\nConfigurationDirectory=CASE\nConfigurationDirectoryMode=0711",
+         client=(ask(), shell("stat -c '%U %G %a' /var/cache/CASE /var/log/CASE /etc/CASE"))),
+    Case("directory_again", service="StateDirectory=CASE\nStateDirectoryMode=0700",
+         client=(ask(), leave(HERE), ask(), shell("stat -c '%U %a' /var/lib/CASE")), records=2,
+         about="the second start finds it its user's, closed to everybody else"),
+    Case("limits_rest", service="LimitDATA=512M\nLimitRSS=1G\nLimitAS=8G\nLimitLOCKS=11\n"
+         "LimitRTPRIO=0", client=(ask(),)),
+    Case("credential", service="LoadCredential=key:/run/CASE.key", files={
+        "/run/CASE.key": ("secret\n", 0o600, (0, 0))}, client=(
+            ask(), shell("cat /run/credentials/CASE.service/key; "
+                         "stat -c '%a' /run/credentials/CASE.service/key")),
+         differ={"answers": "not below /run/credentials",
+                 "environment.CREDENTIALS_DIRECTORY": "a directory of the launcher's"}),
+    Case("pass_pidfd", "ListenStream=/run/CASE.sock\nPassPIDFD=yes", client=(ask("/run/CASE.sock"),),
+         differ={"SO_PASSPIDFD": "252 does not know it yet, 258 does"}),
+    Case("no_descriptors_wanted", "ListenStream=/run/CASE.sock\nAcceptFileDescriptors=no",
+         client=(ask("/run/CASE.sock"),),
+         differ={"SO_PASSRIGHTS": "252 does not know it yet, 258 does"}),
+    Case("poll_limit", "ListenStream=8080\nPollLimitIntervalSec=5\nPollLimitBurst=3",
+         client=(ask(),), about="unknown to 252, which ignores it"),
+    Case("trigger_limit", "ListenStream=8080\nTriggerLimitIntervalSec=5\nTriggerLimitBurst=7",
+         client=(ask(), leave(HERE), ask()), records=2),
+]
