@@ -70,7 +70,8 @@ def test_every_version_key_and_group(site, name, version, group):
     assert code == 0 and "HTTP/1.1 200 OK" in out and "Verification: OK" in out, out
     assert f"TLSv{version.replace('_', '.')}, Cipher is" in out
     assert f"Peer signature type: {SIGNED_BY[kind]}" in out, out
-    curve = {"P-256": "ECDH, prime256v1", "P-384": "ECDH, secp384r1"}.get(group, group)
+    used = next(g for g in ("X25519", "P-256", "P-384") if g in group + more)  # our order
+    curve = {"P-256": "ECDH, prime256v1", "P-384": "ECDH, secp384r1"}.get(used, used)
     assert f"Server Temp Key: {curve}" in out
 
 
@@ -98,6 +99,17 @@ def test_tls12_suites(site, suite):
     ("-groups", "P-521")], ids=" ".join)
 def test_what_is_not_spoken(site, args):
     site.refused(*args, "-cipher", "ALL:@SECLEVEL=0") if len(args) == 1 else site.refused(*args)
+
+
+def test_our_order_decides_but_chacha_first_means_no_aes(site):
+    for version, option, asked, used in (
+            ("-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
+             "TLS_AES_128_GCM_SHA256"),
+            ("-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
+             "TLS_CHACHA20_POLY1305_SHA256"),
+            ("-tls1_2", "-cipher", "ECDHE+AES256+AESGCM:ECDHE+AES128+AESGCM",
+             "ECDHE-ECDSA-AES128-GCM-SHA256")):
+        assert f"Cipher is {used}" in site.s_client(version, option, asked)[1]
 
 
 def test_names_pick_certificates(site):

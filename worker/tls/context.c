@@ -11,7 +11,9 @@
 const struct tls_options tls_defaults = {
 	.keyd = "/run/sallyport-keyd/sign.sock",
 	.min_version = "1.2",
-	.ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20",
+	.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+		   "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+		   "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305",
 	.suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
 	.groups = "X25519:P-256:P-384",
 	.security_level = 2,
@@ -81,7 +83,8 @@ set_behaviour(SSL_CTX *ctx, const struct tls_options *o, struct tickets *tickets
 	SSL_CTX_set_options(
 	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF |
 		     SSL_OP_NO_ANTI_REPLAY /* early data is off: max_early_data is 0 */
-		     | SSL_OP_PRIORITIZE_CHACHA | (o->ktls ? SSL_OP_ENABLE_KTLS : 0));
+		     | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+		     (o->ktls ? SSL_OP_ENABLE_KTLS : 0));
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				  SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ASYNC);
 	SSL_CTX_set_read_ahead(ctx, 1);

@@ -5,8 +5,9 @@
  * Tests:   tests/tls/test_tls.py
  *
  * The defaults are those of Mozilla's "intermediate" profile without its finite-field groups: TLS
- * 1.2 with ECDHE and AEAD only, TLS 1.3; the client's order decides. No RSA key exchange: it would
- * need a decryption, and the signer has none.
+ * 1.2 with ECDHE and AEAD only, TLS 1.3. Our order decides, but a client that puts ChaCha20 first
+ * gets it: it has no AES in hardware. No RSA key exchange: it would need a decryption, and the
+ * signer has none.
  */
 #pragma once
 
