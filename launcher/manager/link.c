@@ -174,8 +174,9 @@ void
 link_take(struct manager *m, const struct msg *msg)
 {
 	if (msg->type != MSG_SETTLED && msg->type != MSG_SHUTDOWN &&
-	    (msg->unit >= m->plan->n_units || m->units[msg->unit].plan->kind != UNIT_SERVICE)) {
-		link_broken(m, EX_PROTOCOL, "named no service of the plan");
+	    (msg->unit >= m->plan->n_units || msg->instance.slot >= PROCESSES_MAX ||
+		m->units[msg->unit].plan->kind != UNIT_SERVICE)) {
+		link_broken(m, EX_PROTOCOL, "named no service of the plan, or no place for one");
 		return;
 	}
 	switch ((enum msg_type)msg->type) {

@@ -138,6 +138,17 @@ monitor_that_names_a_socket_as_a_service_ends_the_manager(void **state)
 }
 
 static void
+monitor_that_names_a_slot_beyond_all_ends_the_manager(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_plan(f);
+	fixture_boot(f);
+	fixture_instance(f, UNIT_WEB, (struct msg_instance_id){ UINT32_MAX, 1 }, true);
+	assert_int_equal(fixture_end(f), EX_PROTOCOL);
+}
+
+static void
 manager_ends_with_the_monitor(void **state)
 {
 	struct fixture *f = *state;
@@ -158,6 +169,7 @@ main(void)
 		MANAGER_TEST(notebook_full_of_rubbish_is_as_if_empty),
 		MANAGER_TEST(monitor_that_breaks_the_rules_ends_the_manager),
 		MANAGER_TEST(monitor_that_names_a_socket_as_a_service_ends_the_manager),
+		MANAGER_TEST(monitor_that_names_a_slot_beyond_all_ends_the_manager),
 		MANAGER_TEST(manager_ends_with_the_monitor),
 	};
 
