@@ -3,6 +3,7 @@
  */
 #include "common/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -27,23 +28,9 @@ log_setup(const char *program, enum log_format format, enum log_level level)
 	log_state.level = level;
 }
 
-static const char *
-level_name(enum log_level level)
-{
-	switch (level) {
-	case LOG_LEVEL_ERROR:
-		return "error";
-	case LOG_LEVEL_WARNING:
-		return "warning";
-	case LOG_LEVEL_NOTICE:
-		return "notice";
-	case LOG_LEVEL_INFO:
-		return "info";
-	case LOG_LEVEL_DEBUG:
-		return "debug";
-	}
-	return "info";
-}
+/* By severity; enum log_level has holes. */
+static const char *const level_names[] = { "error", "error", "error", "error", "warning", "notice",
+	"info", "debug" };
 
 static void
 line_json(struct buf *line, enum log_level level, const char *unit, const char *message)
@@ -56,7 +43,7 @@ line_json(struct buf *line, enum log_level level, const char *unit, const char *
 	(void)buf_printf(line,
 	    "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ\",\"level\":\"%s\"",
 	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	    ts.tv_nsec / 1000, level_name(level)); /* RFC 3339 */
+	    ts.tv_nsec / 1000, level_names[level]); /* RFC 3339 */
 	(void)buf_puts(line, ",\"program\":");
 	json_quote(line, span_of(log_state.program));
 	if (unit) {
@@ -73,7 +60,7 @@ line_text(struct buf *line, enum log_level level, const char *unit, const char *
 {
 	(void)buf_printf(line, "%s: ", log_state.program);
 	if (level <= LOG_LEVEL_WARNING)
-		(void)buf_printf(line, "%s: ", level_name(level));
+		(void)buf_printf(line, "%s: ", level_names[level]);
 	if (unit)
 		(void)buf_printf(line, "%s: ", unit);
 	for (const char *p = message; *p; p++) {
@@ -93,6 +80,17 @@ line_put(struct buf *line, enum log_level level, const char *unit, const char *m
 		line_json(line, level, unit, message);
 	else
 		line_text(line, level, unit, message);
+}
+
+/* Whoever reads the log may have stopped reading; that must stop nobody else. A pipe that takes
+ * anything takes a whole line (PIPE_BUF); what would have to wait is lost. */
+static void
+log_write(const char *line, size_t len)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) > 0)
+		(void)!write(STDERR_FILENO, line, len); /* nowhere to report it to */
 }
 
 void
@@ -116,6 +114,6 @@ log_unit(enum log_level level, const char *unit, const char *format, ...)
 		line_put(&line, level, unit, message);
 	}
 	storage[line.len] = '\n';
-	(void)!write(STDERR_FILENO, storage, line.len + 1); /* nowhere to report it to */
+	log_write(storage, line.len + 1);
 	errno = saved;
 }

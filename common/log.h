@@ -1,7 +1,8 @@
 /*
  * log.h - one line an event, to standard error. Only files that say so in their header log.
  * Runs as: every process of ours, root included.
- * Owns:    nothing; writes to descriptor 2, a whole line per write(2), and never blocks on a lock.
+ * Owns:    nothing; writes to descriptor 2, a whole line per write(2), and never waits: a line that
+ *          its reader has no room for is lost.
  * Tests:   tests/unit/test_log.c
  */
 #pragma once

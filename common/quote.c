@@ -29,24 +29,10 @@ utf8_length(const unsigned char *p, size_t len)
 static void
 put_escaped(struct buf *out, unsigned char c)
 {
-	switch (c) {
-	case '"':
-	case '\\':
-		(void)buf_putc(out, '\\');
-		(void)buf_putc(out, (char)c);
-		break;
-	case '\n':
-		(void)buf_puts(out, "\\n");
-		break;
-	case '\t':
-		(void)buf_puts(out, "\\t");
-		break;
-	case '\r':
-		(void)buf_puts(out, "\\r");
-		break;
-	default:
+	if (c == '"' || c == '\\')
+		(void)buf_printf(out, "\\%c", c);
+	else
 		(void)buf_printf(out, "\\u%04x", c);
-	}
 }
 
 void

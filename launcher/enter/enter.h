@@ -36,6 +36,7 @@ enum enter_step {
 	ENTER_ARGUMENTS, /* environment and argv: last, LISTEN_PID is ours */
 	ENTER_EXEC, /* execve(2) */
 	ENTER_STEP_END,
+	ENTER_FOUND = ENTER_STEP_END, /* no step: `error` is the pid that orphan.h found */
 };
 
 /* What a failed step is called in a message, and its exit code (systemd.exec(5)). */

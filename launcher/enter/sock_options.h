@@ -23,3 +23,26 @@ enum sock_phase {
  */
 _must_check_ int sock_options_set(const struct plan *p, const struct plan_socket *s, int fd,
     int family, enum sock_phase phase, struct why *warn, struct why *why);
+
+/* sock_table.c: for sock_options.c alone. */
+enum sock_family {
+	SOCK_V4 = 1 << 0,
+	SOCK_V6 = 1 << 1,
+	SOCK_UNIX = 1 << 2,
+	SOCK_NETLINK = 1 << 3,
+	SOCK_PLAIN = 1 << 4, /* any other: vsock */
+	SOCK_IP = SOCK_V4 | SOCK_V6,
+	SOCK_ANY = SOCK_IP | SOCK_UNIX | SOCK_NETLINK | SOCK_PLAIN,
+};
+
+/* One option; a family may have it under two names, then there are two rows. */
+extern const struct sock_option {
+	const char *name; /* of the directive, for messages */
+	size_t field; /* struct plan_opt */
+	enum sock_phase phase;
+	unsigned families; /* enum sock_family */
+	int level, option;
+	int force; /* tried when the kernel granted less than was asked for; 0: none */
+	bool strict;
+} sock_options[];
+extern const size_t sock_options_count;

@@ -117,6 +117,8 @@ static const struct {
 	{ SCMP_SYS(fcntl64), ARG_IS(1, F_SETFL), "the same on 32 bits" },
 	{ SCMP_SYS(close), ANY_ARGS, "clients, connections, descriptors nobody wanted" },
 	{ SCMP_SYS(write), ARG_IS(0, HERITAGE_LOG), "the log" },
+	{ SCMP_SYS(poll), ANY_ARGS, "has the log room?" },
+	{ SCMP_SYS(ppoll), ANY_ARGS, "the same, where there is no poll(2)" },
 	{ SCMP_SYS(brk), ANY_ARGS, "malloc" },
 	{ SCMP_SYS(mmap), ARG_LACKS(2, PROT_EXEC), "malloc; never code" },
 	{ SCMP_SYS(mmap2), ARG_LACKS(2, PROT_EXEC), "the same on 32 bits" },

@@ -8,14 +8,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 
 #include "common/clock.h"
-#include "common/num.h"
-#include "launcher/enter/condition.h"
-#include "launcher/enter/connection.h"
-#include "launcher/enter/directories.h"
+#include "launcher/enter/child.h"
 #include "launcher/monitor/monitor.h"
 
 /* Each service may have its main process and one control command at a time. */
@@ -53,41 +49,13 @@ instance_take_free(struct monitor *m)
 	return NULL;
 }
 
-/* The descriptors of a service: its socket units in the plan's order, each in file order. */
-static uint32_t
-collect_fds(const struct monitor *m, const struct plan_unit *u, struct enter_fd *fds)
+static bool
+is_known(const struct monitor *m, pid_t pid)
 {
-	uint32_t n = 0;
-
-	PLAN_FOREACH (m->plan, u->service.sockets, struct plan_index, x) {
-		const struct plan_unit *s = plan_unit(m->plan, x->index);
-
-		PLAN_FOREACH (m->plan, s->socket.listens, struct plan_listen, l) {
-			if (n == ENTER_FDS_MAX)
-				return n; /* the loader refuses such a plan */
-			fds[n++] = (struct enter_fd){ .fd = m->listen_fds[l->index],
-				.name = plan_str(m->plan, s->socket.fd_name) };
-		}
-	}
-	return n;
-}
-
-/* NOTIFY_SOCKET is for those who may use it: systemd.service(5), NotifyAccess=. */
-static const char *
-notify_path(const struct monitor *m, const struct plan_unit *u, uint32_t slot)
-{
-	static char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	char index[NUM_TEXT_MAX];
-	struct buf b;
-
-	if (m->notify_fds[u->index] < 0 ||
-	    (slot != COMMAND_START && u->service.notify_access == NOTIFY_ACCESS_MAIN))
-		return NULL;
-	buf_init(&b, path, sizeof(path));
-	(void)buf_puts(&b, m->runtime_dir);
-	(void)buf_puts(&b, "/notify/");
-	(void)buf_puts(&b, num_format(index, u->index));
-	return path; /* it fitted when it was bound */
+	for (uint32_t i = 0; i < m->n_instances; i++)
+		if (m->instances[i].state != INSTANCE_FREE && m->instances[i].pid == pid)
+			return true;
+	return pid == m->manager.pid;
 }
 
 /* In the child. */
@@ -95,34 +63,29 @@ static _Noreturn void
 instance_child(const struct monitor *m, const struct plan_unit *u, const struct plan_command *c,
     const struct msg *request, const int *passed, int status_fd)
 {
-	static struct enter_fd fds[ENTER_FDS_MAX]; /* pages that only a child touches */
-	uint8_t id[16];
-	struct enter e = {
-		.plan = m->plan,
-		.unit = u,
-		.command = c,
-		.slot = request->slot,
-		.fds = fds,
-		.stdio_fd = STDERR_FILENO,
-		.detached = true,
-		.notify_path = notify_path(m, u, request->slot),
-		.watchdog_usec = request->watchdog_usec,
-		.main_pid = request->pid,
-		.nofile = &m->nofile,
-		.status_fd = status_fd,
-	};
+	static pid_t known[INSTANCES_MAX + 1]; /* pages that only a child touches */
+	struct child child = { .listen_fds = m->listen_fds,
+		.notify_fds = m->notify_fds,
+		.runtime_dir = m->runtime_dir,
+		.connection = request->flags & MSG_START_CONNECTION ? passed[0] : -EBADF,
+		.number = request->number,
+		.known = known,
+		.n_known = m->n_instances + 1,
+		.enter = { .plan = m->plan,
+		    .unit = u,
+		    .command = c,
+		    .slot = request->slot,
+		    .stdio_fd = STDERR_FILENO,
+		    .detached = true,
+		    .watchdog_usec = request->watchdog_usec,
+		    .main_pid = request->pid,
+		    .nofile = &m->nofile,
+		    .status_fd = status_fd } };
 
-	if (request->slot == COMMAND_CHECK)
-		_exit(unit_conditions_met(m->plan, u));
-	if (request->slot == COMMAND_CLEAN)
-		_exit(directories_remove(&e) < 0 ? enter_step_exit_code(ENTER_DIRECTORIES) : 0);
-	if (request->flags & MSG_START_CONNECTION)
-		connection_enter(&e, fds, passed[0], request->number);
-	else if (request->slot == COMMAND_START)
-		e.n_fds = collect_fds(m, u, fds);
-	if (getrandom(id, sizeof(id), GRND_NONBLOCK) == sizeof(id))
-		e.invocation_id = id;
-	enter_run(&e);
+	for (uint32_t i = 0; request->slot == COMMAND_ADOPT && i < m->n_instances; i++)
+		known[i] = m->instances[i].state != INSTANCE_FREE ? m->instances[i].pid : 0;
+	known[m->n_instances] = m->manager.pid;
+	child_run(&child);
 }
 
 /* The fork. Return: 0 and the instance in state EXECUTING, or -errno and it stays free. */
@@ -151,20 +114,6 @@ instance_fork(struct monitor *m, struct instance *x, const struct plan_unit *u,
 	x->pid = pid;
 	x->status_fd = fd_take(&read_end);
 	x->started_usec = clock_usec();
-	return 0;
-}
-
-/* No fork: a process that is there already becomes an instance. */
-static int
-instance_adopt(struct monitor *m, struct instance *x, const struct plan_unit *u, pid_t named)
-{
-	const int r = instance_find_orphan(m, u, named, &x->pid);
-
-	if (r < 0)
-		return r;
-	x->state = INSTANCE_RUNNING;
-	x->started_usec = clock_usec();
-	x->owes_started = m->owing = true;
 	return 0;
 }
 
@@ -203,8 +152,7 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 		.command = request->command,
 		.seq = request->seq,
 		.status_fd = -EBADF };
-	r = request->slot == COMMAND_ADOPT ? instance_adopt(m, x, u, request->pid)
-					   : instance_fork(m, x, u, c, request, fds);
+	r = instance_fork(m, x, u, c, request, fds);
 	if (r < 0) {
 		x->state = INSTANCE_GONE; /* until told; owes no exit, there was no process */
 		x->error = -r;
@@ -232,11 +180,25 @@ instance_signal(struct monitor *m, const struct msg *request, struct why *why)
 	return 0;
 }
 
+/* What instance_find() found is what it says only if it is a child of ours, and new. */
+static void
+instance_adopt(const struct monitor *m, struct instance *x, pid_t pid)
+{
+	siginfo_t si;
+
+	if (pid <= 0 || is_known(m, pid) ||
+	    waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0) {
+		x->error = ESRCH;
+		return;
+	}
+	x->pid = pid; /* the finder has exited, and will be reaped as nobody's */
+}
+
 void
 instance_settle(struct monitor *m, uint32_t i)
 {
 	struct instance *x = &m->instances[i];
-	struct enter_failure f;
+	struct enter_failure f = { .step = ENTER_FOUND }; /* with pid 0: none */
 	ssize_t n;
 
 	if (x->state != INSTANCE_EXECUTING)
@@ -244,12 +206,18 @@ instance_settle(struct monitor *m, uint32_t i)
 	n = read(x->status_fd, &f, sizeof(f));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n == sizeof(f) && f.step < ENTER_STEP_END && f.error > 0) {
+	if (x->slot == COMMAND_ADOPT && f.step == ENTER_FOUND)
+		instance_adopt(m, x, f.error);
+	else if (n == sizeof(f) && f.step < ENTER_STEP_END && f.error > 0) {
 		x->step = (int32_t)f.step;
 		x->error = f.error;
 	}
 	fd_closep(&x->status_fd); /* leaves epoll with it */
 	x->state = INSTANCE_RUNNING;
+	if (x->slot == COMMAND_ADOPT && x->error) { /* there is no process to this instance */
+		x->state = INSTANCE_GONE;
+		x->pid = 0;
+	}
 	x->owes_started = m->owing = true;
 }
 
@@ -263,6 +231,8 @@ instance_reaped(struct monitor *m, pid_t pid, int32_t code, int32_t status)
 			continue;
 		/* A child that failed to execute has written its reason before it exited. */
 		instance_settle(m, i);
+		if (x->pid != pid)
+			return true; /* it had only looked for somebody: instance_adopt() */
 		if (x->state == INSTANCE_EXECUTING) { /* killed before it could do either */
 			fd_closep(&x->status_fd);
 			x->owes_started = m->owing = true;

@@ -206,51 +206,33 @@ link_say(struct monitor *m, const struct msg *event)
 	return r == 0;
 }
 
-static struct msg
-instance_message(const struct monitor *m, const struct instance *x, enum msg_type type)
+/* One event about an instance: MSG_INSTANCE, MSG_STARTED or MSG_EXITED. */
+static bool
+say_of(struct monitor *m, const struct instance *x, enum msg_type type)
 {
 	struct msg e = msg_make(type);
 
 	e.unit = x->unit;
-	e.seq = type == MSG_EXITED ? 0 : x->seq;
 	if (x->pid > 0) {
 		e.instance.slot = (uint32_t)(x - m->instances);
 		e.instance.generation = x->generation;
 		e.pid = x->pid;
 	}
-	return e;
-}
-
-static bool
-say_instance(struct monitor *m, const struct instance *x)
-{
-	struct msg e = instance_message(m, x, MSG_INSTANCE);
-
-	e.slot = x->slot;
-	e.command = x->command;
+	if (type == MSG_EXITED) {
+		e.code = x->code;
+		e.status = x->status;
+		return link_say(m, &e);
+	}
+	e.seq = x->seq;
 	e.started_usec = x->started_usec;
-	e.flags = x->state == INSTANCE_EXECUTING ? 0 : MSG_INSTANCE_EXECUTED;
-	return link_say(m, &e);
-}
-
-static bool
-say_started(struct monitor *m, const struct instance *x)
-{
-	struct msg e = instance_message(m, x, MSG_STARTED);
-
-	e.error = x->error;
-	e.step = x->error ? (uint32_t)x->step : 0;
-	e.started_usec = x->started_usec;
-	return link_say(m, &e);
-}
-
-static bool
-say_exited(struct monitor *m, const struct instance *x)
-{
-	struct msg e = instance_message(m, x, MSG_EXITED);
-
-	e.code = x->code;
-	e.status = x->status;
+	if (type == MSG_STARTED) {
+		e.error = x->error;
+		e.step = x->error ? (uint32_t)x->step : 0;
+	} else {
+		e.slot = x->slot;
+		e.command = x->command;
+		e.flags = x->state == INSTANCE_EXECUTING ? 0 : MSG_INSTANCE_EXECUTED;
+	}
 	return link_say(m, &e);
 }
 
@@ -264,7 +246,7 @@ link_introduce(struct monitor *m)
 	for (; g->next_introduced < m->n_instances; g->next_introduced++) {
 		const struct instance *x = &m->instances[g->next_introduced];
 
-		if (x->state != INSTANCE_FREE && x->pid > 0 && !say_instance(m, x))
+		if (x->state != INSTANCE_FREE && x->pid > 0 && !say_of(m, x, MSG_INSTANCE))
 			return false;
 	}
 	g->told_settled = link_say(m, &settled);
@@ -275,12 +257,12 @@ static bool
 flush_instance(struct monitor *m, struct instance *x)
 {
 	if (x->owes_started) {
-		if (!say_started(m, x))
+		if (!say_of(m, x, MSG_STARTED))
 			return false;
 		x->owes_started = false;
 	}
 	if (x->owes_exited) {
-		if (!say_exited(m, x))
+		if (!say_of(m, x, MSG_EXITED))
 			return false;
 		x->owes_exited = false;
 	}

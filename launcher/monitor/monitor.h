@@ -88,16 +88,6 @@ void instance_settle(struct monitor *m, uint32_t i);
 /* True if pid was one of ours. */
 bool instance_reaped(struct monitor *m, pid_t pid, int32_t code, int32_t status);
 
-/* adopt.c: up to max children, orphans included (we are subreaper); 0 also without /proc. */
-size_t children_read(pid_t *pids, size_t max);
-
-/*
- * adopt.c. @named: by MAINPID=, 0: PIDFile= tells. Return: 0 and the main process of a service;
- * -ENOENT when its PID file is not there yet; -ESRCH when no orphan, or more than one, could be it.
- */
-int instance_find_orphan(
-    const struct monitor *m, const struct plan_unit *u, pid_t named, pid_t *ret);
-
 /* link.c: the conversation with the manager */
 int link_start_manager(struct monitor *m, struct why *why);
 void link_read(struct monitor *m);

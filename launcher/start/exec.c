@@ -141,7 +141,7 @@ accept_one(struct exec_run *x, uint32_t i)
 }
 
 static _Noreturn void
-serve(struct exec_run *x)
+exec_serve(struct exec_run *x)
 {
 	if (x->options.accept)
 		(void)signal(SIGCHLD, SIG_IGN); /* nobody asks how they ended: the kernel reaps */
@@ -311,5 +311,5 @@ exec_main(int argc, char **argv)
 		log_error("exec: %s: %s", enter_step_name(failure.step), strerror(failure.error));
 		return enter_step_exit_code(failure.step);
 	}
-	serve(&x);
+	exec_serve(&x);
 }

@@ -22,10 +22,8 @@
 #include "launcher/start/confine.h"
 #include "launcher/start/inherit.h"
 #include "launcher/start/isolate.h"
-#include "launcher/start/leave.h"
 #include "launcher/start/runtime.h"
 #include "launcher/start/sock_open.h"
-#include "launcher/start/upstream.h"
 
 #define OPTION_LIST_MAX 64
 

@@ -41,7 +41,7 @@ static const struct {
 	{ "plain", "abc", "\"abc\"" },
 	{ "empty", "", "\"\"" },
 	{ "quote and backslash", "a\"b\\c", "\"a\\\"b\\\\c\"" },
-	{ "named controls", "\n\r\t", "\"\\n\\r\\t\"" },
+	{ "controls", "\n\r\t", "\"\\u000a\\u000d\\u0009\"" },
 	{ "other controls", "\x01\x1f\x7f", "\"\\u0001\\u001f\\u007f\"" },
 	{ "two, three and four bytes", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\xaa",
 	    "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\xaa\"" },
@@ -85,7 +85,7 @@ a_span_may_hold_any_byte(void **state)
 	json_open_object(&j, NULL);
 	json_span(&j, "k\n", (struct span){ "a\0b", 3 });
 	json_close(&j);
-	assert_string_equal(buf_cstr(&out), "{\"k\\n\":\"a\\u0000b\"}");
+	assert_string_equal(buf_cstr(&out), "{\"k\\u000a\":\"a\\u0000b\"}");
 }
 
 static void

@@ -78,7 +78,7 @@ json_lines(void **state)
 	assert_int_equal(strncmp(line, "{\"time\":\"2", 10), 0);
 	assert_string_equal(strstr(line, "Z\",") + 3,
 	    "\"level\":\"warning\",\"program\":\"p\",\"unit\":\"a.socket\","
-	    "\"message\":\"two\\nlines\"}\n");
+	    "\"message\":\"two\\u000alines\"}\n");
 }
 
 static void

@@ -1,27 +1,24 @@
 /*
- * adopt.c - our children by proc(5), and of Type=forking: which of the orphans that fell to us is
- * the service's main process? Runs as: the monitor, when the manager asks (MSG_START of
- * COMMAND_ADOPT). Trusts:  not the PID file, which is the service's: the number in it counts only
- * if it is a child of ours, of the service's user, that no other instance is. Tests:
- * tests/lifecycle/
+ * orphan.c - see orphan.h.
  */
+#include "launcher/enter/orphan.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "common/num.h"
-#include "launcher/monitor/monitor.h"
 
 #define ORPHANS_MAX 512
 
 size_t
-children_read(pid_t *pids, size_t max)
+children_read(pid_t parent, pid_t *pids, size_t max)
 {
 	char path[64], text[8192];
 	_cleanup_fd_ int fd = -EBADF;
 	size_t n = 0;
 	ssize_t len;
 
-	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	len = fd < 0 ? 0 : read(fd, text, sizeof(text));
 	for (ssize_t i = 0; i < len && n < max; i++) {
@@ -36,17 +33,6 @@ children_read(pid_t *pids, size_t max)
 			pids[n++] = (pid_t)pid;
 	}
 	return n;
-}
-
-static bool
-is_known(const struct monitor *m, pid_t pid)
-{
-	if (pid == m->manager.pid)
-		return true;
-	for (uint32_t i = 0; i < m->n_instances; i++)
-		if (m->instances[i].state != INSTANCE_FREE && m->instances[i].pid == pid)
-			return true;
-	return false;
 }
 
 static bool
@@ -79,20 +65,29 @@ read_pid_file(const char *path)
 	return (pid_t)pid;
 }
 
-int
-instance_find_orphan(const struct monitor *m, const struct plan_unit *u, pid_t named, pid_t *ret)
+static bool
+orphan_is_known(const pid_t *known, size_t n, pid_t pid)
 {
-	const char *file = named > 0 ? NULL : plan_str(m->plan, u->service.pid_file);
-	const pid_t wanted = file ? read_pid_file(file) : named;
+	while (n > 0)
+		if (known[--n] == pid)
+			return true;
+	return false;
+}
+
+int
+orphan_find(const struct enter *e, const pid_t *known, size_t n_known, pid_t *ret)
+{
+	const char *file = e->main_pid > 0 ? NULL : plan_str(e->plan, e->unit->service.pid_file);
+	const pid_t wanted = file ? read_pid_file(file) : e->main_pid;
 	pid_t pids[ORPHANS_MAX], found = 0;
-	const size_t n = children_read(pids, ORPHANS_MAX);
+	const size_t n = children_read(getppid(), pids, ORPHANS_MAX);
 	size_t candidates = 0;
 
 	if (file && wanted == 0)
 		return -ENOENT; /* not written yet: ask again */
 	for (size_t i = 0; i < n; i++) {
-		if (is_known(m, pids[i]) || !is_of_user(pids[i], &u->exec) ||
-		    (wanted && pids[i] != wanted))
+		if (pids[i] == getpid() || orphan_is_known(known, n_known, pids[i]) ||
+		    !is_of_user(pids[i], &e->unit->exec) || (wanted && pids[i] != wanted))
 			continue;
 		found = pids[i];
 		candidates++;

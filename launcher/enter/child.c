@@ -1,0 +1,89 @@
+/*
+ * child.c - see child.h.
+ */
+#include "launcher/enter/child.h"
+
+#include <sys/random.h>
+
+#include "common/num.h"
+#include "launcher/enter/condition.h"
+#include "launcher/enter/connection.h"
+#include "launcher/enter/directories.h"
+#include "launcher/enter/orphan.h"
+
+static struct enter_fd fds[ENTER_FDS_MAX]; /* pages that only a child touches */
+
+/* The descriptors of a service: its socket units in the plan's order, each in file order. */
+static void
+collect_fds(struct child *c)
+{
+	const struct plan *p = c->enter.plan;
+
+	PLAN_FOREACH (p, c->enter.unit->service.sockets, struct plan_index, x) {
+		const struct plan_unit *s = plan_unit(p, x->index);
+
+		PLAN_FOREACH (p, s->socket.listens, struct plan_listen, l) {
+			if (c->enter.n_fds == ENTER_FDS_MAX)
+				return; /* the loader refuses such a plan */
+			fds[c->enter.n_fds++] = (struct enter_fd){
+				.fd = c->listen_fds[l->index],
+				.name = plan_str(p, s->socket.fd_name),
+			};
+		}
+	}
+}
+
+/* NOTIFY_SOCKET is for those who may use it: systemd.service(5), NotifyAccess=. */
+static const char *
+notify_path(const struct child *c)
+{
+	static char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const struct plan_unit *u = c->enter.unit;
+	char index[NUM_TEXT_MAX];
+	struct buf b;
+
+	if (c->notify_fds[u->index] < 0 ||
+	    (c->enter.slot != COMMAND_START && u->service.notify_access == NOTIFY_ACCESS_MAIN))
+		return NULL;
+	buf_init(&b, path, sizeof(path));
+	(void)buf_puts(&b, c->runtime_dir);
+	(void)buf_puts(&b, "/notify/");
+	(void)buf_puts(&b, num_format(index, u->index));
+	return path; /* it fitted when it was bound */
+}
+
+/* Which orphan is the main process? The monitor reads the answer from the status pipe. */
+static _Noreturn void
+child_find(const struct child *c)
+{
+	struct enter_failure f = { .step = ENTER_FOUND };
+	const int r = orphan_find(&c->enter, c->known, c->n_known, &f.error);
+
+	if (r < 0)
+		f = (struct enter_failure){ .step = ENTER_EXEC, .error = -r };
+	(void)!write(c->enter.status_fd, &f, sizeof(f)); /* nothing written reads as "none" */
+	_exit(0);
+}
+
+void
+child_run(struct child *c)
+{
+	struct enter *e = &c->enter;
+	uint8_t id[16];
+
+	if (e->slot == COMMAND_ADOPT)
+		child_find(c);
+	if (e->slot == COMMAND_CHECK)
+		_exit(unit_conditions_met(e->plan, e->unit));
+	if (e->slot == COMMAND_CLEAN)
+		_exit(directories_remove(e) < 0 ? enter_step_exit_code(ENTER_DIRECTORIES) : 0);
+	e->fds = fds;
+	e->notify_path = notify_path(c);
+	if (c->connection >= 0)
+		connection_enter(e, fds, c->connection, c->number);
+	else if (e->slot == COMMAND_START)
+		collect_fds(c);
+	if (getrandom(id, sizeof(id), GRND_NONBLOCK) == sizeof(id))
+		e->invocation_id = id;
+	enter_run(e);
+}

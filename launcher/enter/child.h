@@ -1,0 +1,23 @@
+/*
+ * child.h - from the monitor's tables to one child's `struct enter`, and on from there.
+ * Runs as: a child of the monitor, with the launcher's rights until enter.h takes them.
+ * Trusts:  the monitor's tables, of which it has its own copy since the fork.
+ * Tests:   tests/activation/, tests/lifecycle/
+ */
+#pragma once
+
+#include "launcher/enter/enter.h"
+
+struct child {
+	struct enter enter; /* all but the descriptors, and what is known only here */
+	const int *listen_fds; /* by plan_listen.index */
+	const int *notify_fds; /* by unit index, -EBADF where the unit has none */
+	const char *runtime_dir;
+	int connection; /* an accepted one, or -EBADF */
+	uint64_t number; /* of it */
+	const pid_t *known; /* COMMAND_ADOPT: who is no orphan */
+	size_t n_known;
+};
+
+/* Executes the command, or does what COMMAND_CLEAN, COMMAND_CHECK and COMMAND_ADOPT ask for. */
+_Noreturn void child_run(struct child *c);
