@@ -3,6 +3,7 @@
  */
 #include "launcher/manager/manager.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -101,6 +102,19 @@ manager_done(struct manager *m)
 	plan_unmap(m->plan);
 }
 
+/*
+ * A stop is the monitor's to announce. ^C at a terminal and a service manager's SIGTERM reach both
+ * halves; a manager that left by itself could stop nothing in order.
+ */
+static void
+manager_ignore_signals(void)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+	for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN); /* cannot fail for these */
+}
+
 int
 manager_main(int argc, char **argv)
 {
@@ -108,6 +122,7 @@ manager_main(int argc, char **argv)
 	struct why why = { "" };
 	int r;
 
+	manager_ignore_signals();
 	log_setup("sallyport[manager]", LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
 	if (manager_arguments(argc, argv, &why) < 0 || manager_build(&m, &why) < 0 ||
 	    manager_confine(&m, &why) < 0) {
