@@ -177,6 +177,21 @@ def test_stop_leaves_nothing(box, signo):
     assert not box.path("/run/web.sock").exists() or box.path("/run/web.sock").is_socket()
 
 
+@pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGINT])
+def test_stop_that_reaches_both_halves(box, signo):
+    """^C at a terminal, or a service manager that signals the whole group: still in good order."""
+    units = {"web.socket": THREE, "web.service": SERVICE.replace(
+        "--serve", "--leave 15 --serve")}
+    run = box.launcher("web.socket", units=units).start()
+    with client(box, "127.0.0.1:80") as c:
+        c.ask("pid")
+    for pid in run.halves().values():
+        os.kill(pid, signo)
+    assert run.process.wait(5) == 0, run.log
+    assert "killed" not in run.log, run.log
+    run.stop()
+
+
 def test_monitor_killed_takes_everything_along(box):
     """kill -9 of the root half: its services are orphans, its manager must not live on."""
     run = box.launcher("web.socket", units={"web.socket": THREE, "web.service": SERVICE}).start()

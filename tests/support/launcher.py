@@ -97,7 +97,7 @@ class Launcher:
 
     def stop(self, signo=signal.SIGTERM, timeout=15):
         """Stops it and proves that no process, socket or file of it is left. Its exit code."""
-        self.process.send_signal(signo)
+        self.process.send_signal(signo)  # nothing happens if it left already
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
