@@ -94,6 +94,8 @@ const struct config_row config_rows[] = {
 	  "Of redirect (302) or respond (200); alone, answer with this status." },
 	{ IN_ROUTE, "type", CONFIG_TEXT, R(type), 0, 0, NULL, check_value,
 	  "Content-Type of respond (text/plain), or of every file of the route." },
+	{ IN_ROUTE, "autoindex", CONFIG_BOOL, R(autoindex), 0, 0, "no", NULL,
+	  "List directories that have no index file." },
 	{ IN_ROUTE, "dotfiles", CONFIG_BOOL, R(dotfiles), 0, 0, "no", NULL,
 	  "Serve names that begin with a dot; /.well-known/ always is." },
 	{ IN_ROUTE, "compress", CONFIG_BOOL, R(compress), 0, 0, "yes", NULL,

@@ -8,6 +8,7 @@
 #include "worker/http/target.h"
 #include "worker/site/auth.h"
 #include "worker/site/find.h"
+#include "worker/site/list.h"
 #include "worker/site/page.h"
 #include "worker/site/send.h"
 #include "worker/site/variant.h"
@@ -171,7 +172,10 @@ answer_files(struct site *s, const struct visit *v, struct answer *a)
 		answer_slash(a, span_of(s->path), v->r->query);
 		return;
 	case FOUND_DIR:
-		page_status(a, 403);
+		if (v->route->s.autoindex)
+			list_answer(v->route, v->r, s->work, span_of(s->path), a);
+		else
+			page_status(a, 403);
 		return;
 	case FOUND_ERROR:
 		break;

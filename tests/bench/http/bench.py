@@ -326,7 +326,8 @@ def table(results, names):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    p.add_argument("--build", type=pathlib.Path, default=HERE.parents[2] / "build")
+    p.add_argument("--build", type=pathlib.Path, 
+                   default=pathlib.Path(os.environ.get("SALLYPORT_BUILD", HERE.parents[2] / "build")))
     p.add_argument("--seconds", type=float, default=3)
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--rows", default="")
