@@ -32,9 +32,17 @@ static const struct body_case {
 	{ "size beyond the limit", "FFFFFFF\r\n", 413, 0 },
 	{ "LF inside a quoted extension", "1;a=\"\n\"\r\nx\r\n0\r\n\r\n", 400, 0 },
 	{ "CR inside a quoted extension", "1;a=\"\r\n\"\r\nx\r\n0\r\n\r\n", 400, 0 },
+	{ "empty extension", "1;\r\nx\r\n0\r\n\r\n", 400, 0 },
+	{ "extension without value", "1;a=\r\nx\r\n0\r\n\r\n", 400, 0 },
+	{ "text behind a quoted value", "1;a=\"b\"c\r\nx\r\n0\r\n\r\n", 400, 0 },
+	{ "blank in an extension", "1; a\r\nx\r\n0\r\n\r\n", 400, 0 },
 	{ "NUL-like control in an extension", "1;\x01\r\nx\r\n0\r\n\r\n", 400, 0 },
 	{ "folded trailer", "0\r\nA: b\r\n c\r\n\r\n", 400, 0 },
 	{ "trailer without colon", "0\r\nA\r\n\r\n", 400, 0 },
+	{ "framing field in a trailer", "0\r\ntransfer-Encoding: x\r\n\r\n", 400, 0 },
+	{ "length in a trailer", "0\r\nContent-Length: 1\r\n\r\n", 400, 0 },
+	{ "very long trailer name", "0\r\nContent-Length-and-more-than-that: 1\r\n\r\n", BODY_DONE,
+	    43 },
 	{ "bare LF at the end", "0\r\n\n", 400, 0 },
 };
 

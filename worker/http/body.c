@@ -8,9 +8,13 @@
 enum body_state {
 	B_SIZED,
 	B_SIZE, /* digits of a chunk size */
-	B_EXT, /* chunk extension, to the CR */
-	B_EXT_QUOTED, /* inside a quoted string of it */
+	B_EXT_NAME_FIRST, /* a chunk extension: after ';' */
+	B_EXT_NAME,
+	B_EXT_VALUE_FIRST, /* after '=' */
+	B_EXT_VALUE,
+	B_EXT_QUOTED, /* inside a quoted string */
 	B_EXT_ESCAPED,
+	B_EXT_AFTER, /* behind one */
 	B_SIZE_LF,
 	B_DATA,
 	B_DATA_CR,
@@ -60,7 +64,7 @@ body_size_byte(struct body *b, unsigned char c)
 		return 400;
 	b->digits = 0;
 	if (c == ';')
-		b->state = B_EXT;
+		b->state = B_EXT_NAME_FIRST;
 	else if (c == '\r')
 		b->state = B_SIZE_LF;
 	else
@@ -69,23 +73,67 @@ body_size_byte(struct body *b, unsigned char c)
 	return 0;
 }
 
-/* Extensions are skipped, but a CR inside a quoted string must not end the line for us only. */
+/* The end of an extension: another one, or the line's. */
+static int
+body_ext_end(struct body *b, unsigned char c)
+{
+	if (c == ';')
+		b->state = B_EXT_NAME_FIRST;
+	else if (c == '\r')
+		b->state = B_SIZE_LF;
+	else
+		return 400;
+	return 0;
+}
+
+/*
+ * Extensions mean nothing to us, but where they end must be where everybody sees it: the grammar
+ * of RFC 9112 section 7.1.1, without the blanks that it calls bad.
+ */
 static int
 body_ext_byte(struct body *b, unsigned char c)
 {
-	if (b->state == B_EXT && c == '\r') {
-		b->state = B_SIZE_LF;
+	switch ((enum body_state)b->state) {
+	case B_EXT_NAME_FIRST:
+		b->state = B_EXT_NAME;
+		return char_is(c, CHAR_TOKEN) ? 0 : 400;
+	case B_EXT_NAME:
+		if (char_is(c, CHAR_TOKEN))
+			return 0;
+		if (c != '=')
+			return body_ext_end(b, c);
+		b->state = B_EXT_VALUE_FIRST;
 		return 0;
-	}
-	if (!char_is(c, CHAR_VALUE))
-		return 400;
-	if (b->state == B_EXT_ESCAPED)
+	case B_EXT_VALUE_FIRST:
+		b->state = c == '"' ? B_EXT_QUOTED : B_EXT_VALUE;
+		return c == '"' || char_is(c, CHAR_TOKEN) ? 0 : 400;
+	case B_EXT_VALUE:
+		return char_is(c, CHAR_TOKEN) ? 0 : body_ext_end(b, c);
+	case B_EXT_QUOTED:
+		if (c == '"')
+			b->state = B_EXT_AFTER;
+		else if (c == '\\')
+			b->state = B_EXT_ESCAPED;
+		return char_is(c, CHAR_VALUE) ? 0 : 400;
+	case B_EXT_ESCAPED:
 		b->state = B_EXT_QUOTED;
-	else if (b->state == B_EXT_QUOTED && c == '\\')
-		b->state = B_EXT_ESCAPED;
-	else if (c == '"')
-		b->state = b->state == B_EXT ? B_EXT_QUOTED : B_EXT;
-	return 0;
+		return char_is(c, CHAR_VALUE) ? 0 : 400;
+	default:
+		return body_ext_end(b, c);
+	}
+}
+
+/* A trailer's name has ended: some names may not stand there. */
+static int
+body_trailer_name(const struct body *b)
+{
+	const enum field f =
+	    b->name_len < sizeof(b->name) ? field_lookup(b->name, b->name_len) : FIELD_END;
+
+	return f == FIELD_TRANSFER_ENCODING || f == FIELD_CONTENT_LENGTH || f == FIELD_HOST ||
+		       f == FIELD_CONNECTION || f == FIELD_AUTHORIZATION
+		   ? 400
+		   : 0;
 }
 
 static int
@@ -98,13 +146,17 @@ body_trailer_byte(struct body *b, unsigned char c)
 			return 0;
 		}
 		b->state = B_TRAILER_NAME;
+		b->name[0] = (char)c;
+		b->name_len = 1;
 		return char_is(c, CHAR_TOKEN) ? 0 : 400;
 	case B_TRAILER_NAME:
-		if (c == ':')
+		if (c == ':') {
 			b->state = B_TRAILER_VALUE;
-		else if (!char_is(c, CHAR_TOKEN))
-			return 400;
-		return 0;
+			return body_trailer_name(b);
+		}
+		if (b->name_len < sizeof(b->name))
+			b->name[b->name_len++] = (char)c;
+		return char_is(c, CHAR_TOKEN) ? 0 : 400;
 	case B_TRAILER_VALUE:
 		if (c == '\r')
 			b->state = B_TRAILER_LF;
@@ -134,9 +186,13 @@ body_byte(struct body *b, unsigned char c)
 	case B_DATA_LF:
 		b->state = B_SIZE;
 		return c == '\n' ? 0 : 400;
-	case B_EXT:
+	case B_EXT_NAME_FIRST:
+	case B_EXT_NAME:
+	case B_EXT_VALUE_FIRST:
+	case B_EXT_VALUE:
 	case B_EXT_QUOTED:
 	case B_EXT_ESCAPED:
+	case B_EXT_AFTER:
 		return ++b->overhead > OVERHEAD_MAX ? 400 : body_ext_byte(b, c);
 	default:
 		return ++b->overhead > OVERHEAD_MAX ? 400 : body_trailer_byte(b, c);

@@ -2,7 +2,8 @@
  * body.h - the body of an HTTP/1.x request, taken off the connection as it comes in and thrown
  * away: the framing alone matters, so that the next request begins where it should.
  * Runs as: worker, no rights. Allocates nothing.
- * Trusts:  nothing (RFC 9112 section 7.1, strictly: CRLF only, sizes of at most 15 hex digits).
+ * Trusts:  nothing (RFC 9112 section 7.1, strictly: CRLF only, sizes of at most 15 hex digits, no
+ *          field in a trailer that frames or routes, RFC 9110 section 6.5.1).
  * Tests:   tests/unit/test_http_body.c, tests/fuzz/fuzz_http_request.c
  */
 #pragma once
@@ -19,6 +20,8 @@ struct body {
 	uint32_t overhead; /* bytes of extensions and trailers seen */
 	uint8_t state;
 	uint8_t digits; /* of the chunk size */
+	uint8_t name_len; /* of the trailer field's name, and its first bytes */
+	char name[20];
 };
 
 enum { BODY_MORE = 0, BODY_DONE = 1 };

@@ -62,20 +62,20 @@ head_connection(struct head *h, struct span value)
 
 /* Transfer-Encoding: "chunked" alone is served; other codings before it are 501, the rest 400. */
 static void
-head_transfer(struct head *h, struct span value)
+head_transfer(struct head *h, const struct span value)
 {
-	struct span word;
+	struct span rest = value, word;
 	bool last_chunked = false;
 
-	while (span_word(&value, &word)) {
+	while (span_word(&rest, &word)) {
 		if (last_chunked)
 			h->seen_te_bad = true; /* chunked twice, or not last */
 		last_chunked = span_same(word, "chunked");
 		if (!last_chunked)
 			h->seen_te_other = true;
 	}
-	if (!last_chunked)
-		h->seen_te_bad = true;
+	if (!last_chunked || (!h->seen_te_other && !span_same(value, "chunked")))
+		h->seen_te_bad = true; /* "chunked," too: not everybody skips empty elements */
 	h->chunked = true;
 }
 
@@ -86,6 +86,21 @@ head_length(struct head *h, struct span value)
 		return 400;
 	h->has_length = true;
 	return 0;
+}
+
+/* True if a tab stands beside the value: allowed by the grammar, but peers disagree about it. */
+static bool
+value_has_tab(const char *data, struct piece16 value)
+{
+	const char *p = data + value.off;
+
+	for (const char *q = p; q[-1] != ':'; q--)
+		if (q[-1] == '\t')
+			return true;
+	for (p += value.len; *p != '\r'; p++)
+		if (*p == '\t')
+			return true;
+	return false;
 }
 
 /* A whole field line is there: name at mark.., value at field offsets. */
@@ -108,15 +123,16 @@ head_line(struct head *h, const char *data, struct piece16 value)
 	}
 	switch (f) {
 	case FIELD_HOST:
-		return host_split(text, &(struct span){ 0 }) < 0 ? 400 : 0;
+		return host_split(text, &(struct span){ 0 }) < 0 || value_has_tab(data, value) ? 400
+											       : 0;
 	case FIELD_CONNECTION:
 		head_connection(h, text);
 		return 0;
 	case FIELD_CONTENT_LENGTH:
-		return head_length(h, text);
+		return value_has_tab(data, value) ? 400 : head_length(h, text);
 	case FIELD_TRANSFER_ENCODING:
 		head_transfer(h, text);
-		return 0;
+		return value_has_tab(data, value) ? 400 : 0;
 	case FIELD_EXPECT:
 		if (span_same(text, "100-continue"))
 			h->expect_continue = true;

@@ -6,7 +6,7 @@
  * Tests:   tests/unit/test_http_head.c, tests/fuzz/fuzz_http_request.c
  *
  * What is stricter than RFC 9112 demands: no bare LF, one empty line at most before a request, no
- * blank around the request line's two blanks, no second line of a field that must be single, no
+ * blank around the request line's two blanks, no tab beside the value of a framing field, no second line of a field that must be single, no
  * Transfer-Encoding but "chunked", no Transfer-Encoding in HTTP/1.0 or beside Content-Length.
  */
 #pragma once
