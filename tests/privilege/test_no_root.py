@@ -20,6 +20,15 @@ UNITS = {
     "two.socket": "[Socket]\nListenStream=443\nListenStream=/run/two.sock\n",
     "two.service": f"[Service]\nType=notify\nUser=other\n"
                    f"ExecStart={PROBE} --notify READY=1 --serve\n",
+    "conn.socket": "[Socket]\nListenStream=82\nAccept=yes\n",
+    "conn@.service": f"[Service]\nUser=svc\nStandardInput=socket\n"
+                     f"ExecStart={PROBE} --greet\n",
+    "around.service": f"[Service]\nUser=other\nRuntimeDirectory=around\n"
+                      f"ExecStartPre={PROBE} --exit 0 -- pre\n"
+                      f"ExecStart={PROBE} --hang -- main\n"
+                      f"ExecStartPost={PROBE} --exit 0 -- post\n"
+                      f"ExecStop={PROBE} --exit 0 -- stop\n"
+                      f"ExecStopPost={PROBE} --exit 0 -- stop-post\n",
     "three.service": f"[Service]\nUser=svc\nGroup=lonely\nSupplementaryGroups=svcextra\n"
                      f"ExecStart={PROBE} --hang\n",
 }
@@ -28,7 +37,8 @@ UNITS = {
 @pytest.fixture(scope="module")
 def traced(box):
     """All execs of a run in which every kind of service starts, one of them twice."""
-    with box.launcher("one.socket", "two.socket", "three.service", units=UNITS,
+    with box.launcher("one.socket", "two.socket", "three.service", "conn.socket",
+                      "around.service", units=UNITS,
                       wrapper=[TRACER, "/tmp/run.trace"]) as run:
         with client(box, "127.0.0.1:80") as c:
             first = c.ask("pid")
@@ -38,8 +48,11 @@ def traced(box):
         run.wait_line("one.service: started")
         with client(box, "127.0.0.1:80", timeout=20) as c:
             assert c.ask("pid") != first
-        wait_for(lambda: sum(PROBE in line for _, line in box.processes("/launcher")) >= 3,
-                 text="three services")
+        for _ in range(2):
+            with box.connect("127.0.0.1:82") as s:
+                assert s.recv(1) == b"{"
+        wait_for(lambda: sum(PROBE in line for _, line in box.processes("/launcher")) >= 4,
+                 text="four services")
     return events(box, "/tmp/run.trace")
 
 
@@ -53,8 +66,22 @@ def test_every_service_image_starts_without_any_privilege(traced):
     for event in one:
         assert violations(event, **SVC) == []
     assert violations(two[0], **OTHER) == []
-    three, = of(traced, PROBE, "--hang")
+    three, = [e for e in of(traced, PROBE, "--hang") if e["argv"][-1] == "--hang"]
     assert violations(three, uid=4001, gid=4103, groups={4103, 4101, 4102}) == []
+
+
+def test_every_connection_has_an_image_without_privilege(traced):
+    found = of(traced, PROBE, "--greet")
+    assert len(found) == 2
+    for event in found:
+        assert violations(event, **SVC) == []
+
+
+def test_commands_around_a_service_have_no_more_than_it(traced):
+    found = {e["argv"][-1]: e for e in traced
+             if e["exe"] == PROBE and e["uids"][0] == OTHER["uid"]}
+    for word in ("pre", "main", "post", "stop", "stop-post"):
+        assert violations(found[word], **OTHER) == [], word
 
 
 def test_no_service_image_ever_runs_as_root(traced):
