@@ -136,7 +136,8 @@ do_run()
 	trap 'exit 0' INT TERM HUP
 	chmod 755 "$stage"
 	cmake --install build --prefix "$stage" >/dev/null
-	"$stage/bin/sallyport" run --unit-path "$stage/lib/systemd/system" \
+	# In a session of its own: Ctrl-C is for this script, which then asks the launcher once.
+	setsid "$stage/bin/sallyport" run --unit-path "$stage/lib/systemd/system" \
 		--unenforced PrivateNetwork --unenforced WatchdogSec \
 		sallyport-keyd.socket sallyport-httpd.socket sallyport-httpd-tls.socket &
 	pid=$!
