@@ -96,25 +96,24 @@ make_users()
 	done
 }
 
-# make_certificate - on the first run, one for localhost that nobody but its maker trusts. The key
-# goes where only root can read it: the launcher hands it to the signer, and to nobody else.
+# make_certificate - one for localhost that nobody else trusts, unless this machine has its own in
+# /etc/sallyport. It lies in the stage, where drop-ins tell server and signer, and goes with it. The
+# key is root's alone: the launcher hands it to the signer, and to nobody else.
 make_certificate()
 {
 	[ ! -e /etc/sallyport/httpd.env ] || return 0
-	echo 'do: making a certificate for localhost, in /etc/sallyport'
-	(
-		umask 077
-		mkdir -p /etc/sallyport/private
-		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
-			-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
-			-keyout /etc/sallyport/private/localhost.key -out /etc/sallyport/new.pem 2>/dev/null
-	)
-	chmod 755 /etc/sallyport
-	mkdir -p /etc/sallyport/certs
-	mv /etc/sallyport/new.pem /etc/sallyport/certs/localhost.pem
-	chmod 644 /etc/sallyport/certs/localhost.pem
-	echo 'SALLYPORT_HTTPD_OPTIONS=--cert /etc/sallyport/certs/localhost.pem' \
-		>/etc/sallyport/httpd.env
+	etc=$stage/etc
+	units=$stage/lib/systemd/system
+	mkdir -p "$etc" "$units/sallyport-httpd.service.d" "$units/sallyport-keyd.service.d"
+	mkdir -m 700 "$etc/private"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
+		-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+		-keyout "$etc/private/localhost.key" -out "$etc/localhost.pem" 2>/dev/null
+	echo "SALLYPORT_HTTPD_OPTIONS=--cert $etc/localhost.pem" >"$etc/httpd.env"
+	printf '[Service]\nEnvironmentFile=\nEnvironmentFile=%s\n' "$etc/httpd.env" \
+		>"$units/sallyport-httpd.service.d/do.conf"
+	printf '[Service]\nLoadCredential=\nLoadCredential=tls:%s\n' "$etc/private" \
+		>"$units/sallyport-keyd.service.d/do.conf"
 }
 
 do_run()
@@ -127,18 +126,20 @@ do_run()
 	need $build_packages $run_packages
 	build release
 	make_users
-	make_certificate
 	# Root runs, and reads units, only from where nobody else can write; and the server must be
 	# able to reach its files. A checkout in somebody's home is neither. Not /run: it is noexec.
 	stage=$(mktemp -d /var/lib/sallyport-do.XXXXXX)
 	pid=
+	made="$stage"
+	[ -e /run/sallyport-keyd ] || made="$stage /run/sallyport-keyd" # sockets outlive, as systemd's
 	trap 'leave' EXIT
 	trap 'exit 0' INT TERM HUP
 	chmod 755 "$stage"
 	cmake --install build --prefix "$stage" >/dev/null
+	make_certificate
 	# In a session of its own: Ctrl-C is for this script, which then asks the launcher once.
 	setsid "$stage/bin/sallyport" run --unit-path "$stage/lib/systemd/system" \
-		--unenforced PrivateNetwork --unenforced WatchdogSec \
+		--unenforced PrivateNetwork \
 		sallyport-keyd.socket sallyport-httpd.socket sallyport-httpd-tls.socket &
 	pid=$!
 	until "$stage/bin/sallyport" status >/dev/null 2>&1; do
@@ -154,10 +155,7 @@ do_run()
 		*) printf ' http://%s/' "$address" ;;
 		esac
 	done
-	printf '\ncertificate: its options are in /etc/sallyport/httpd.env; put your own into certs/,'
-	printf ' its key\n         into private/, beside it, then: sudo %s reload' "$stage/bin/sallyport"
-	printf ' sallyport-keyd.service\n'
-	printf 'stop:    Ctrl-C\nlook:    sudo %s audit\n\n' "$stage/bin/sallyport"
+	printf '\nstop:    Ctrl-C\nlook:    sudo %s audit\n\n' "$stage/bin/sallyport"
 	"$stage/bin/sallyport" audit || true # its verdict is in the table
 	finish
 }
@@ -179,7 +177,8 @@ leave()
 		kill -TERM "$pid" 2>/dev/null || true
 		wait "$pid" || true
 	fi
-	rm -rf "$stage"
+	# shellcheck disable=SC2086 # a list of words
+	rm -rf $made
 }
 
 do_test()

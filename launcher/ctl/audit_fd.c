@@ -104,15 +104,20 @@ judge_socket(struct audit_process *p, const struct audit_fd *f, const struct aud
     int fd, int domain, int type)
 {
 	struct ucred peer = { 0 };
-	socklen_t len = sizeof(peer);
+	struct sockaddr_un name;
+	socklen_t len = sizeof(peer), name_len = sizeof(name);
 
 	if (type == SOCK_RAW || domain == AF_PACKET)
 		audit_reason(p, "descriptor %d is a raw socket", f->number);
 	if (domain != AF_UNIX || f->listening || c->monitor == 0)
 		return;
-	/* A pair made by the monitor is how a manager talks to it. */
+	/*
+	 * A pair made by the monitor is how a manager talks to it. A client of a socket that the
+	 * monitor opened, for a service, sees the monitor's pid as well, but that socket has a name.
+	 */
 	if (type == SOCK_SEQPACKET && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-	    peer.pid == c->monitor)
+	    peer.pid == c->monitor && getpeername(fd, (struct sockaddr *)&name, &name_len) == 0 &&
+	    name_len <= sizeof(sa_family_t))
 		audit_reason(p, "descriptor %d speaks to the monitor", f->number);
 }
 
