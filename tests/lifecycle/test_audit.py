@@ -97,6 +97,28 @@ def test_descriptors_are_told(box, run):
     assert fds[0]["text"] == "/dev/null"
 
 
+def test_a_client_of_an_activated_socket_does_not_speak_to_the_monitor(box):
+    """SO_PEERCRED names who opened the listener: the monitor, for all of them."""
+    connect = ("import socket, time; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); "
+               "s.connect('/run/sign.sock'); time.sleep(1000)")
+    units = {
+        "sign.socket": "[Socket]\nListenSequentialPacket=/run/sign.sock\nRemoveOnStop=yes\n",
+        "sign.service": f"[Service]\nUser=other\nExecStart={PROBE} --serve\n",
+        "asks.service": f'[Service]\nUser=svc\nExecStart=/usr/bin/python3 -c "{connect}"\n',
+    }
+    second = "/run/second"
+    with box.launcher("sign.socket", "asks.service", units=units, runtime_dir=second,
+                      cgroup="/second"):
+        def connected():
+            code, found = audit(box, "--runtime-dir", second)
+            asks = [f["type"] for p in found.values() if p["unit"] == "asks.service"
+                    for f in p["descriptors"] or () if f["fd"] > 2]
+            return (code, found) if asks == ["unix-seqpacket"] else None
+
+        code, found = wait_for(connected, text="asks.service to be connected")
+        assert code == 0, [p["reasons"] for p in found.values()]
+
+
 def test_table_names_each_process_and_its_verdict(box, run):
     done = ctl(box, "audit")
     assert done.returncode == 0
