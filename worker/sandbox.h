@@ -11,7 +11,7 @@
 
 #include "common/why.h"
 
-#define SANDBOX_PATHS_MAX 512
+#define SANDBOX_PATHS_MAX 8192
 
 struct sandbox {
 	size_t n_read; /* directories, or files, to read below */

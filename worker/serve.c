@@ -13,6 +13,7 @@
 #include "worker/sandbox.h"
 #include "worker/sandbox_try.h"
 #include "worker/site/site.h"
+#include "worker/site/users.h"
 #include "worker/tls/tls.h"
 
 #if SALLYPORT_HOOKS
@@ -203,9 +204,12 @@ worker_paths(const struct serve_context *c, struct pool *pool, struct sandbox *s
 
 	for (uint32_t i = 0; i < m->n_hosts; i++)
 		for (uint32_t k = 0; k < m->hosts[i].n_routes; k++) {
-			const struct route_settings *rs = &m->hosts[i].routes[k].s;
+			const struct route *route = &m->hosts[i].routes[k];
+			const struct user_pages *pages;
 
-			r |= sandbox_read(s, rs->alias ? rs->alias : rs->root);
+			r |= sandbox_read(s, route->s.alias ? route->s.alias : route->s.root);
+			for (size_t n = 0; (pages = users_at(route->users, n)) != NULL; n++)
+				r |= sandbox_read(s, pages->path);
 		}
 	for (size_t i = 0; i < o->certs.n; i++) {
 		_cleanup_free_ char *real = realpath(o->certs.item[i], NULL);

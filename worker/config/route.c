@@ -10,6 +10,7 @@
 #include "worker/http/field.h"
 #include "worker/site/auth.h"
 #include "worker/site/beneath.h"
+#include "worker/site/users.h"
 
 #define METHODS_ALL ((1u << METHOD_GET) | (1u << METHOD_HEAD) | (1u << METHOD_OPTIONS))
 
@@ -38,10 +39,11 @@ route_match(const char *match, struct route *r, struct why *why)
 	return 0;
 }
 
+static uint32_t last_id; /* of roots; never the same twice in a process */
+
 static int
 route_root(struct route *r, struct why *why)
 {
-	static uint32_t last_id;
 	const char *dir = r->s.alias ? r->s.alias : r->s.root;
 
 	if (r->s.alias && r->s.root)
@@ -156,9 +158,9 @@ route_is_whole(const struct route *r, struct why *why)
 		return why_set(why, -EINVAL, "redirect and respond exclude each other");
 	if (r->s.redirect && r->s.status && (r->s.status < 300 || r->s.status > 399))
 		return why_set(why, -EINVAL, "redirect with status %u", r->s.status);
-	if (r->root < 0 && !r->s.redirect && !r->s.respond && !r->s.status)
-		return why_set(
-		    why, -EINVAL, "nothing to do: want root, alias, redirect, respond or status");
+	if (r->root < 0 && !r->s.redirect && !r->s.respond && !r->s.status && !r->s.users)
+		return why_set(why, -EINVAL,
+		    "nothing to do: want root, alias, redirect, respond, status or users");
 	return 0;
 }
 
@@ -181,6 +183,11 @@ route_make(struct pool *pool, const char *match, const struct route_settings *s,
 		return r;
 	if (s->auth) {
 		r = htpasswd_load(s->auth, &ret->passwords, why);
+		if (r < 0)
+			return r;
+	}
+	if (s->users) {
+		r = users_load(s->users_dir, &last_id, &ret->users, why);
 		if (r < 0)
 			return r;
 	}

@@ -118,6 +118,10 @@ const struct config_row config_rows[] = {
 	  "What the client's dialogue calls it." },
 	{ IN_ROUTE, "methods", CONFIG_LIST, R(methods), 0, 0, NULL, check_method,
 	  "Methods to allow, of GET, HEAD and OPTIONS; all three by default." },
+	{ IN_ROUTE, "users", CONFIG_BOOL, R(users), 0, 0, "no", NULL,
+	  "Serve /~name/ from that user's own pages, see users-dir." },
+	{ IN_ROUTE, "users-dir", CONFIG_TEXT, R(users_dir), 0, 0, "public_html", check_users_dir,
+	  "Where in a user's home the pages are." },
 	/* clang-format on */
 };
 

@@ -9,6 +9,7 @@
 #include "common/num.h"
 #include "worker/http/field.h"
 #include "worker/site/auth.h"
+#include "worker/site/users.h"
 
 #define HOST_NAME_MAX_BYTES 255
 
@@ -130,6 +131,7 @@ map_done(struct map *m)
 		for (uint32_t k = 0; k < m->hosts[i].n_routes; k++) {
 			fd_closep(&m->hosts[i].routes[k].root);
 			htpasswd_free(m->hosts[i].routes[k].passwords);
+			users_free(m->hosts[i].routes[k].users);
 		}
 	}
 	pool_done(&m->pool);

@@ -58,6 +58,7 @@ struct cache_rule {
 };
 
 struct htpasswd; /* auth.h */
+struct users; /* users.h */
 
 enum match_kind {
 	MATCH_PREFIX, /* whole segments */
@@ -82,6 +83,7 @@ struct route {
 	struct error_page *pages;
 	struct cache_rule *cache_rules;
 	struct htpasswd *passwords;
+	struct users *users; /* NULL unless s.users */
 };
 
 struct vhost {

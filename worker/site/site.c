@@ -11,6 +11,7 @@
 #include "worker/site/list.h"
 #include "worker/site/page.h"
 #include "worker/site/send.h"
+#include "worker/site/users.h"
 #include "worker/site/variant.h"
 
 /* What a request has been resolved to so far. */
@@ -157,6 +158,10 @@ answer_files(struct site *s, const struct visit *v, struct answer *a)
 	struct file *f, *best;
 	unsigned status = 404;
 
+	if (v->route->root < 0) {
+		page_status(a, 404); /* a route for users' pages alone */
+		return;
+	}
 	if (v->bare) {
 		answer_slash(a, span_of(s->path), v->r->query);
 		return;
@@ -266,11 +271,40 @@ visit_error_page(struct site *s, const struct visit *v, struct answer *a)
 	page_replace(a, f);
 }
 
+/*
+ * "/~name/rest": the route as it is, but with that user's pages as its root. Return: false when
+ * the answer is made already.
+ */
+static bool
+visit_user(struct site *s, struct visit *v, struct route *ret_route, struct answer *a)
+{
+	const char *slash = memchr(v->path.ptr + 2, '/', v->path.len - 2);
+	const size_t n = slash ? (size_t)(slash - v->path.ptr) : v->path.len;
+	const struct user_pages *pages =
+	    users_find(v->route->users, (struct span){ v->path.ptr + 2, n - 2 });
+
+	if (!pages) {
+		page_status(a, 404);
+		return false;
+	}
+	if (!slash) {
+		answer_slash(a, span_of(s->path), v->r->query);
+		return false;
+	}
+	*ret_route = *v->route;
+	ret_route->root = pages->root;
+	ret_route->root_id = pages->root_id;
+	v->route = ret_route;
+	v->path = (struct span){ slash, v->path.len - n };
+	return true;
+}
+
 void
 site_answer(struct site *s, const struct request *r, int64_t now, struct answer *a)
 {
 	const struct vhost *host = map_host(s->map, r->host);
 	struct visit v = { .r = r, .now = now };
+	struct route user_route;
 	size_t len = 0;
 	int status;
 
@@ -305,7 +339,9 @@ site_answer(struct site *s, const struct request *r, int64_t now, struct answer 
 		v.bare = len == n;
 		v.path = len > n ? (struct span){ s->path + n, len - n } : span_of("/");
 	}
-	visit_answer(s, &v, a);
+	if (!v.route->users || len < 2 || memcmp(s->path, "/~", 2) != 0 ||
+	    visit_user(s, &v, &user_route, a))
+		visit_answer(s, &v, a);
 	if (a->status >= 400 && v.route->n_pages > 0)
 		visit_error_page(s, &v, a);
 	if (v.route->fields_len > 0)
