@@ -14,6 +14,7 @@
 #include "worker/selfcheck.h"
 #include "worker/site/mime.h"
 #include "worker/supervise.h"
+#include "worker/tls/record_pool.h"
 #include "worker/tls/tls.h"
 
 static int
@@ -68,6 +69,7 @@ main(int argc, char **argv)
 	struct why why = { "" };
 	int r;
 
+	record_pool_use();
 	log_setup("sallyport-httpd", LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
 	(void)signal(SIGPIPE, SIG_IGN); /* sendfile(2) has no MSG_NOSIGNAL */
 	if (options_parse(argc, argv, &o, &why) < 0)

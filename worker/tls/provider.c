@@ -82,6 +82,28 @@ provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSS
 }
 
 /*
+ * Are key objects still the default provider's, unless ours are asked for by property? libcrypto may
+ * have forgotten what it had of the default provider when ours came; to ask for it reminds it.
+ */
+static bool
+provider_is_apart(void)
+{
+	static const char *const types[] = { "EC", "RSA", "ED25519" };
+	bool ok = true;
+
+	for (size_t i = 0; i < ELEMENTSOF(types); i++) {
+		EVP_KEYMGMT *theirs = EVP_KEYMGMT_fetch(NULL, types[i], "provider=default");
+		EVP_KEYMGMT *found = EVP_KEYMGMT_fetch(NULL, types[i], NULL);
+
+		ok = ok && theirs && found &&
+		     EVP_KEYMGMT_get0_provider(found) == EVP_KEYMGMT_get0_provider(theirs);
+		EVP_KEYMGMT_free(theirs);
+		EVP_KEYMGMT_free(found);
+	}
+	return ok;
+}
+
+/*
  * The order matters: loaded alone ours would switch the implicit default off, and loaded first it
  * would be asked for every EC key of the process.
  */
@@ -98,6 +120,9 @@ provider_load(struct keyd_client *client, struct why *why)
 	provider_state.ours = OSSL_PROVIDER_load(NULL, PROVIDER_NAME);
 	if (!provider_state.ours)
 		return why_set(why, -EIO, "OpenSSL provider %s", PROVIDER_NAME);
+	if (!provider_is_apart())
+		return why_set(
+		    why, -EIO, "OpenSSL provider %s hides the default one", PROVIDER_NAME);
 	return 0;
 }
 

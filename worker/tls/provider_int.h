@@ -13,6 +13,9 @@
 #define PROVIDER_NAME "sallyport"
 #define PROVIDER_PROPERTY "provider=sallyport"
 #define PROVIDER_PARAM_ID "sallyport-key-id" /* 32 bytes, see SIGN_KEY_ID_BYTES */
+#define PROVIDER_SIGNATURE_EC "SALLYPORT-ECDSA"
+#define PROVIDER_SIGNATURE_RSA "SALLYPORT-RSA"
+#define PROVIDER_SIGNATURE_ED25519 "SALLYPORT-ED25519"
 
 /* The key object: what libcrypto calls keydata. */
 struct provider_key {

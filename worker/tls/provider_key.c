@@ -234,19 +234,19 @@ key_gettable(void *context)
 static const char *
 operation_name_ec(int operation)
 {
-	return operation == OSSL_OP_SIGNATURE ? "ECDSA" : NULL;
+	return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGNATURE_EC : NULL;
 }
 
 static const char *
 operation_name_rsa(int operation)
 {
-	return operation == OSSL_OP_SIGNATURE ? "RSA" : NULL;
+	return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGNATURE_RSA : NULL;
 }
 
 static const char *
 operation_name_ed25519(int operation)
 {
-	return operation == OSSL_OP_SIGNATURE ? "ED25519" : NULL;
+	return operation == OSSL_OP_SIGNATURE ? PROVIDER_SIGNATURE_ED25519 : NULL;
 }
 
 /* clang-format off */

@@ -234,9 +234,13 @@ static const OSSL_DISPATCH sign_dispatch[] = {
 	{ 0, NULL },
 };
 
+/*
+ * Under names that nobody else has, which the key objects ask for: libcrypto then finds these at
+ * once instead of trying the default provider's first, and never takes them for another key.
+ */
 const OSSL_ALGORITHM provider_signatures[] = {
-	{ "ECDSA", PROVIDER_PROPERTY, sign_dispatch, NULL },
-	{ "RSA", PROVIDER_PROPERTY, sign_dispatch, NULL },
-	{ "ED25519", PROVIDER_PROPERTY, sign_dispatch, NULL },
+	{ PROVIDER_SIGNATURE_EC, PROVIDER_PROPERTY, sign_dispatch, NULL },
+	{ PROVIDER_SIGNATURE_RSA, PROVIDER_PROPERTY, sign_dispatch, NULL },
+	{ PROVIDER_SIGNATURE_ED25519, PROVIDER_PROPERTY, sign_dispatch, NULL },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -28,12 +28,14 @@ tls_conn_of(struct transport *t)
 	return c;
 }
 
-/* What SSL_get_error(3) says, in transport.h's terms; sets t->want. */
+/*
+ * What SSL_get_error(3) says, in transport.h's terms; sets t->want. Leaves OpenSSL's error queue
+ * empty, as everything here finds it: to clear it before each call would cost more than it looks.
+ */
 static ssize_t
 tls_result(struct tls_conn *c, int r)
 {
-	const int saved = errno;
-	int error = SSL_get_error(c->ssl, r);
+	const int saved = errno, error = SSL_get_error(c->ssl, r);
 
 	switch (error) {
 	case SSL_ERROR_WANT_READ:
@@ -45,8 +47,10 @@ tls_result(struct tls_conn *c, int r)
 	case SSL_ERROR_ZERO_RETURN:
 		return 0;
 	case SSL_ERROR_SYSCALL:
+		ERR_clear_error();
 		return saved ? -saved : -ECONNRESET;
 	default:
+		ERR_clear_error();
 		return -EPROTO;
 	}
 }
@@ -135,7 +139,6 @@ tls_go_on(struct tls_conn *c)
 	if (n == -EAGAIN)
 		return -EAGAIN;
 	tls->stats.failed++;
-	ERR_clear_error();
 	return n < 0 ? (int)n : -ECONNRESET;
 }
 
@@ -158,7 +161,6 @@ tls_read(struct transport *t, void *dst, size_t len)
 	struct tls_conn *c = tls_conn_of(t);
 	int n;
 
-	ERR_clear_error();
 	errno = 0;
 	n = SSL_read(c->ssl, dst, len > INT32_MAX ? INT32_MAX : (int)len);
 	return n > 0 ? n : tls_result(c, n);
@@ -218,7 +220,6 @@ tls_writev(struct transport *t, const struct iovec *iov, int n, bool more)
 	if (len == 0)
 		return 0;
 	tls_size_records(c);
-	ERR_clear_error();
 	errno = 0;
 	r = SSL_write(c->ssl, data, len > TLS_RECORD_MAX ? TLS_RECORD_MAX : (int)len);
 	if (r <= 0)
@@ -232,7 +233,6 @@ tls_finish(struct transport *t)
 {
 	struct tls_conn *c = tls_conn_of(t);
 
-	ERR_clear_error();
 	if (c->ssl && SSL_is_init_finished(c->ssl))
 		(void)SSL_shutdown(c->ssl); /* the peer may be gone already */
 	ERR_clear_error();
