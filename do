@@ -8,7 +8,8 @@ export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}" CTEST_OUTPUT_ON_FAILURE=1
 root=$(id -u)
 
 build_packages='gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libsystemd-dev libev-dev
-	libssl-dev zlib1g-dev libbrotli-dev libcmocka-dev'
+	libssl-dev zlib1g-dev libbrotli-dev libconfuse-dev libcrypt-dev
+	libcmocka-dev'
 run_packages='curl openssl'
 test_packages='clang libclang-rt-14-dev python3-pytest python3-cryptography curl strace openssl
 	systemd iproute2 procps util-linux binutils universal-ctags mandoc shellcheck clang-format'

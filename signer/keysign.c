@@ -1,5 +1,5 @@
 /*
- * keysign.c - the private operation of keys.h.
+ * keysign.c - the private operation; see keys.h.
  *
  * Everything but the signature itself is done when a key is loaded: to fetch algorithms and set up
  * an operation costs OpenSSL as much as a P-256 signature.

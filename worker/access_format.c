@@ -1,5 +1,5 @@
 /*
- * access_format.c - what a line of the access log looks like (access_log.h).
+ * access_format.c - what a line of the access log looks like; see access_log.h.
  */
 #include <arpa/inet.h>
 #include <time.h>
@@ -16,7 +16,7 @@
 #define TARGET_SHOWN_MAX 4096
 
 static void
-put_escaped(struct buf *out, struct span text)
+access_escaped(struct buf *out, struct span text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		const unsigned char c = (unsigned char)text.ptr[i];
@@ -52,7 +52,7 @@ static void
 put_field(struct buf *out, const struct request *r, enum field f)
 {
 	if (request_has(r, f))
-		put_escaped(out, shown_field(r, f));
+		access_escaped(out, shown_field(r, f));
 	else
 		(void)buf_putc(out, '-');
 }
@@ -73,7 +73,7 @@ peer_text(const struct peer *p, char *dst, size_t size)
 
 /* "25/Nov/2026:22:36:31 +0000", always UTC: a log should not jump by an hour. */
 static void
-put_time(struct buf *out, uint64_t wall_usec)
+access_time(struct buf *out, uint64_t wall_usec)
 {
 	const time_t seconds = (time_t)(wall_usec / USEC_PER_SEC);
 	char text[64];
@@ -124,9 +124,9 @@ put_request_line(struct buf *out, const struct request *r)
 		(void)buf_putc(out, '-'); /* it did not come so far */
 		return;
 	}
-	put_escaped(out, request_piece(r, r->method_text));
+	access_escaped(out, request_piece(r, r->method_text));
 	(void)buf_putc(out, ' ');
-	put_escaped(out, shown_target(r));
+	access_escaped(out, shown_target(r));
 	(void)buf_printf(out, " HTTP/1.%u", r->minor);
 }
 
@@ -142,7 +142,7 @@ put_letter(struct buf *out, char letter, const struct exchange *x)
 		(void)buf_puts(out, peer);
 		break;
 	case 't':
-		put_time(out, x->wall_usec);
+		access_time(out, x->wall_usec);
 		break;
 	case 'r':
 		put_request_line(out, r);
@@ -160,7 +160,7 @@ put_letter(struct buf *out, char letter, const struct exchange *x)
 		(void)buf_printf(out, "%016llx", (unsigned long long)x->id);
 		break;
 	case 'v':
-		put_escaped(out, host_of(r));
+		access_escaped(out, host_of(r));
 		break;
 	case 'R':
 		put_field(out, r, FIELD_REFERER);
@@ -172,13 +172,13 @@ put_letter(struct buf *out, char letter, const struct exchange *x)
 		(void)buf_puts(out, x->user ? x->user : "-");
 		break;
 	case 'm':
-		put_escaped(out, request_piece(r, r->method_text));
+		access_escaped(out, request_piece(r, r->method_text));
 		break;
 	case 'H':
 		(void)buf_printf(out, "HTTP/1.%u", r->minor);
 		break;
 	case 'q':
-		put_escaped(out, query_of(r));
+		access_escaped(out, query_of(r));
 		break;
 	default:
 		(void)buf_putc(out, letter);

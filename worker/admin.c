@@ -173,7 +173,7 @@ status_json(const struct shared *s, const struct worker_stats *w, struct buf *b)
 }
 
 static void
-answer_text(struct answer *a, unsigned status, const char *type, struct span text)
+admin_text(struct answer *a, unsigned status, const char *type, struct span text)
 {
 	a->status = (uint16_t)status;
 	answer_field(a, "Content-Type", span_of(type));
@@ -200,11 +200,11 @@ answer_figures(const struct shared *s, bool json, struct answer *a)
 	}
 	if (!w || b.failed) {
 		buf_done(&b);
-		answer_text(a, 503, "text/plain", span_of("out of memory\n"));
+		admin_text(a, 503, "text/plain", span_of("out of memory\n"));
 		return;
 	}
 	a->many = b.data;
-	answer_text(a, 200, json ? "application/json" : "text/plain; version=0.0.4; charset=utf-8",
+	admin_text(a, 200, json ? "application/json" : "text/plain; version=0.0.4; charset=utf-8",
 	    (struct span){ b.data, b.len });
 }
 
@@ -216,17 +216,17 @@ admin_answer(const struct shared *s, const struct request *r, struct answer *a)
 	a->head_only = r->method == METHOD_HEAD;
 	if (r->method != METHOD_GET && r->method != METHOD_HEAD) {
 		answer_field(a, "Allow", span_of("GET, HEAD"));
-		answer_text(a, 405, "text/plain", span_of("GET and HEAD only\n"));
+		admin_text(a, 405, "text/plain", span_of("GET and HEAD only\n"));
 	} else if (span_equal(r->path, "/metrics")) {
 		answer_figures(s, false, a);
 	} else if (span_equal(r->path, "/status")) {
 		answer_figures(s, true, a);
 	} else if (span_equal(r->path, "/healthz")) {
-		answer_text(a, 200, "text/plain", span_of("ok\n"));
+		admin_text(a, 200, "text/plain", span_of("ok\n"));
 	} else if (span_equal(r->path, "/readyz")) {
-		answer_text(
+		admin_text(
 		    a, ready ? 200 : 503, "text/plain", span_of(ready ? "ready\n" : "not ready\n"));
 	} else {
-		answer_text(a, 404, "text/plain", span_of("/metrics /status /healthz /readyz\n"));
+		admin_text(a, 404, "text/plain", span_of("/metrics /status /healthz /readyz\n"));
 	}
 }

@@ -13,4 +13,5 @@
 
 #include "worker/shared.h"
 
+/* Fills a: any other path is 404, any method but GET and HEAD 405. */
 void admin_answer(const struct shared *s, const struct request *r, struct answer *a);

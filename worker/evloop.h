@@ -36,6 +36,7 @@ struct evloop_signal {
 	void *arg;
 };
 
+/* Return: 0 or -ENOMEM. */
 _must_check_ int evloop_new(struct evloop **ret);
 void evloop_free(struct evloop *l);
 
@@ -43,6 +44,7 @@ void evloop_free(struct evloop *l);
 void evloop_run(struct evloop *l, void (*before)(void *arg), void *arg);
 void evloop_stop(struct evloop *l);
 
+/* Not watched yet. on gets WANT_ bits; fd stays the caller's. */
 void evloop_fd_init(
     struct evloop *l, struct evloop_fd *w, int fd, void (*on)(void *, int), void *arg);
 
@@ -52,6 +54,7 @@ void evloop_fd_want(struct evloop_fd *w, int want);
 /* Have w's callback called in this turn, as if it were ready. */
 void evloop_fd_feed(struct evloop_fd *w, int ready);
 
+/* Not set yet. */
 void evloop_timer_init(struct evloop *l, struct evloop_timer *t, void (*on)(void *), void *arg);
 
 /* Once, after usec from now; replaces what was set before. */

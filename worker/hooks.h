@@ -3,6 +3,7 @@
  * defence behind it hold. They exist only in the program sallyport-httpd-hooks, which is built for
  * the tests and never installed; in the real one hook_is_set() is the constant false.
  * Runs as: worker, no rights.
+ * Tests:   tests/http, tests/tls
  */
 #pragma once
 

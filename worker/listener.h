@@ -43,4 +43,5 @@ struct listeners {
  */
 _must_check_ int listeners_take(struct listeners *l, struct why *why);
 
+/* "http", "https", "admin": as in LISTEN_FDNAMES. */
 const char *role_name(enum role r);

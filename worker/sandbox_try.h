@@ -6,4 +6,5 @@
  */
 #pragma once
 
+/* All attempts, one after the other; the process goes on, whatever came of them. */
 void sandbox_try(void);

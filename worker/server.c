@@ -4,6 +4,8 @@
  * Time limits cost a few pointers per request: every kind of waiting has one fixed length, so the
  * connections in it form a list in order of their deadlines, and one timer watches the heads.
  */
+#include "worker/server.h"
+
 #include <assert.h>
 #include <signal.h>
 

@@ -41,6 +41,7 @@ struct server_options {
 	struct transport_factory factory[ROLE_END];
 };
 
+/* o and l are borrowed until server_free(). Return: 0 or -errno and why. */
 _must_check_ int server_new(const struct server_options *o, const struct listeners *l,
     struct server **ret, struct why *why);
 

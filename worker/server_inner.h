@@ -1,6 +1,7 @@
 /*
  * server_inner.h - what server.c and gate.c share.
  * Runs as: worker, no rights.
+ * Tests:   tests/http
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
  * references.h - the table of all that a unit of the plan refers to.
  * Runs as: as verify.h.
+ * Tests:   tests/unit/test_verify.c, tests/fuzz/fuzz_plan.c
  */
 #pragma once
 

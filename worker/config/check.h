@@ -7,6 +7,7 @@
 
 #include "common/why.h"
 
+/* Each: 0, or -EINVAL with what would make sense in why. */
 int check_log_target(const char *text, struct why *why);
 int check_log_format(const char *text, struct why *why);
 int check_log_level(const char *text, struct why *why);

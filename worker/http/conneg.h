@@ -16,6 +16,7 @@ enum coding {
 	CODING_END,
 };
 
+/* As in Content-Encoding: "br", "zstd", "gzip", "identity". */
 const char *coding_name(enum coding c);
 
 /* ".br", ".zst", ".gz"; "" for identity. */

@@ -10,6 +10,7 @@
 /* Which field has this name, in any case; FIELD_END for all that we do not look at. */
 enum field field_lookup(const char *name, size_t len);
 
+/* As it is written on the wire. */
 const char *field_name(enum field f);
 
 /* True for a field of which a second line makes the request ambiguous: 400. */
@@ -18,6 +19,7 @@ bool field_is_single(enum field f);
 /* The method of this token; case matters (RFC 9110 section 9.1). */
 enum method method_lookup(const char *name, size_t len);
 
+/* "GET", "HEAD", ...; "?" for METHOD_OTHER. */
 const char *method_name(enum method m);
 
 /* "200 OK": code, blank, reason phrase. Codes we never send give "NNN ". */

@@ -38,6 +38,7 @@ struct head {
 
 enum { HEAD_MORE = 0, HEAD_DONE = 1 };
 
+/* Before the first byte of each head. */
 void head_init(struct head *h);
 
 /*

@@ -99,6 +99,7 @@ void file_unref(struct file *f);
 /* f, just got from c, has grown by bytes (or shrunk): variants are charged to it. */
 void filecache_charge(struct filecache *c, struct file *f, ssize_t bytes);
 
+/* Since the start; files and bytes as they are now. */
 struct filecache_stats {
 	uint64_t hits, misses, evictions;
 	size_t files, bytes;

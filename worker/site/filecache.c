@@ -1,5 +1,5 @@
 /*
- * filecache.c - the cache of file.h. A hash table of chains and one list in order of use; both
+ * filecache.c - the cache, see file.h. A hash table of chains and one list in order of use; both
  * intrusive.
  */
 #include "worker/site/beneath.h"

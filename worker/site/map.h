@@ -20,6 +20,7 @@ struct pool {
 	size_t n;
 };
 
+/* What either returns lives until pool_done(); NULL when there is no memory. */
 void *pool_alloc(struct pool *p, size_t size); /* zeroed; NULL when there is no memory */
 char *pool_strdup(struct pool *p, const char *text);
 void pool_done(struct pool *p);

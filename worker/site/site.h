@@ -23,6 +23,7 @@ struct site {
 	char work[SITE_PATH_MAX + SITE_NAME_MAX]; /* the file looked for */
 };
 
+/* map is borrowed until site_free(). Return: 0 or -errno and why. */
 _must_check_ int site_new(const struct map *map, size_t cache_files, size_t cache_bytes,
     bool server_field, struct site **ret, struct why *why);
 void site_free(struct site *s);

@@ -282,7 +282,7 @@ certset_new(const struct tls_options *o, struct tickets *tickets, const struct k
 }
 
 static SSL_CTX *
-row_find(const struct certset *s, const char *name)
+certset_find_row(const struct certset *s, const char *name)
 {
 	const struct name_row want = { name, NULL };
 	const struct name_row *row =
@@ -304,12 +304,12 @@ certset_find(const struct certset *s, const char *host)
 			name[i] = (char)tolower((unsigned char)host[i]);
 		if (name[n - 1] == '.') /* RFC 6066 3 forbids it; some send it */
 			name[n - 1] = '\0';
-		ctx = row_find(s, name);
+		ctx = certset_find_row(s, name);
 		dot = strchr(name, '.');
 		if (!ctx && dot && dot != name) {
 			memmove(name + 1, dot, strlen(dot) + 1);
 			name[0] = '*';
-			ctx = row_find(s, name);
+			ctx = certset_find_row(s, name);
 		}
 	}
 	return ctx ? ctx : s->rows[0].ctx;
