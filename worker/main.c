@@ -64,7 +64,7 @@ int
 main(int argc, char **argv)
 {
 	static struct listeners listeners;
-	struct config *config = calloc(1, sizeof(*config));
+	static struct config *config; /* static: what main holds when it fails is no leak */
 	struct options o;
 	struct why why = { "" };
 	int r;
@@ -85,6 +85,7 @@ main(int argc, char **argv)
 	}
 	if (!o.check && selfcheck(&why) < 0)
 		return main_fail(EX_NOPERM, &why);
+	config = calloc(1, sizeof(*config));
 	r = config ? supervise_load(&o, config, &why) : why_set(&why, -ENOMEM, "configuration");
 	if (r == 0)
 		r = main_check(&o, config, &why);

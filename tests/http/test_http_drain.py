@@ -101,20 +101,22 @@ def test_drain_under_load_loses_nothing(root):
                 f.close()
                 s.close()
 
-    threads = [threading.Thread(target=client) for _ in range(8)]
+    threads = [threading.Thread(target=client, daemon=True) for _ in range(8)]
     servers = [Httpd("--root", root, sockets=[("http", listener)])]
     for t in threads:
         t.start()
-    for _ in range(2):
-        time.sleep(0.5)
-        old = servers[-1]
-        servers.append(Httpd("--root", root, sockets=[("http", listener)]))
-        servers[-1].wait_ready()
-        assert old.stop() == 0
-    time.sleep(0.3)
-    stop.set()
-    for t in threads:
-        t.join(15)
+    try:
+        for _ in range(2):
+            time.sleep(0.5)
+            old = servers[-1]
+            servers.append(Httpd("--root", root, sockets=[("http", listener)]))
+            servers[-1].wait_ready()
+            assert old.stop() == 0, old.stderr()
+        time.sleep(0.3)
+    finally:
+        stop.set()
+        for t in threads:
+            t.join(15)
     assert servers[-1].stop() == 0
     assert errors == []
     assert done[0] > 100

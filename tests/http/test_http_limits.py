@@ -249,7 +249,7 @@ def test_pipeline_flood_does_not_starve_others(root):
                 except OSError:
                     pass
 
-        threads = [threading.Thread(target=flood) for _ in range(3)]
+        threads = [threading.Thread(target=flood, daemon=True) for _ in range(3)]
         for t in threads:
             t.start()
         worst = 0

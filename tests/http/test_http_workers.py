@@ -101,7 +101,7 @@ def test_reload_serves_the_new_and_loses_nothing(top):
                 except Exception as e:  # noqa: BLE001
                     errors.append(repr(e))
 
-        threads = [threading.Thread(target=client) for _ in range(6)]
+        threads = [threading.Thread(target=client, daemon=True) for _ in range(6)]
         for t in threads:
             t.start()
         for root in (top / "two", top, top / "two"):
