@@ -360,13 +360,22 @@ class TlsClient:
         self.sock.close()
 
 
+def family(pid):
+    """A process and all that came from it."""
+    out = [pid]
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        for child in f.read().split():
+            out += family(int(child))
+    return out
+
+
 def rss_kb(pid):
     """Of a process and its children: the first process of the worker holds no connection."""
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        children = f.read().split()
-    with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        own = int(next(line for line in f if line.startswith("VmRSS")).split()[1])
-    return own + sum(rss_kb(child) for child in children)
+    total = 0
+    for each in family(pid):
+        with open(f"/proc/{each}/status", encoding="ascii") as f:
+            total += int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+    return total
 
 
 HTTPD_HOOKS = program("tests/sallyport-httpd-hooks")

@@ -71,15 +71,6 @@ def found_in(pid, wanted):
     return hits
 
 
-def family(pid):
-    """A process and all that came from it."""
-    out = [pid]
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        for child in f.read().split():
-            out += family(int(child))
-    return out
-
-
 @pytest.fixture
 def can_scan():
     rig.need_root()
@@ -105,7 +96,7 @@ def test_keys_are_in_the_signer_and_nowhere_else(can_scan, pki, where):
     for name in KINDS:
         wanted = patterns(os.path.join(pki.keys, name + ".key"))
         assert found_in(keyd.proc.pid, wanted), f"{name}: not in the signer, so this proves nothing"
-        for pid in family(worker.proc.pid):
+        for pid in rig.family(worker.proc.pid):
             assert found_in(pid, wanted) == set(), name
     assert worker.stop() == 0 and keyd.stop() == 0
 
@@ -143,7 +134,7 @@ def test_the_scan_finds_keys_in_servers_that_hold_them(can_scan, pki, where, nam
                         break
                     except OSError:
                         time.sleep(0.05)
-                for pid in family(proc.pid):  # nginx: master and every worker
+                for pid in rig.family(proc.pid):  # nginx: master and every worker
                     assert found_in(pid, patterns(key)), (label, pid)
             finally:
                 proc.terminate()

@@ -29,6 +29,7 @@ def make(pki, where):
     for daemon in reversed(made):
         if daemon.proc.poll() is None:
             assert daemon.stop() == 0, daemon.log()
+        assert "signal" not in daemon.log(), daemon.log()  # no worker process died on the way
 
 
 def wait_for(what, timeout=10):
@@ -151,10 +152,11 @@ def test_5000_handshakes_dropped_while_being_signed_leak_nothing(make):
 
     drop(500, False)
     drop(500, True)  # pools are as large as they get
-    before = rig.rss_kb(worker.proc.pid)
+    before, processes = rig.rss_kb(worker.proc.pid), rig.family(worker.proc.pid)
     for i in range(10):
         drop(500, i % 2 == 1)
     assert rig.TlsClient(worker.port).get()[0] == 200
+    assert rig.family(worker.proc.pid) == processes  # a new one would have leaked nothing yet
     grown = rig.rss_kb(worker.proc.pid) - before
     assert grown < 8192, f"{grown} KB more after 5000 drops"
 

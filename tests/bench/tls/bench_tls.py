@@ -56,7 +56,7 @@ class Server:
     def pids(self):
         out = []
         for proc in self.procs:
-            out += family(proc.pid)
+            out += rig.family(proc.pid)
         return out
 
     def worker_pids(self):
@@ -71,14 +71,6 @@ class Server:
             except subprocess.TimeoutExpired:
                 proc.kill()
                 proc.wait()
-
-
-def family(pid):
-    out = [pid]
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        for child in f.read().split():
-            out += family(int(child))
-    return out
 
 
 class Ours(Server):
@@ -97,10 +89,10 @@ class Ours(Server):
                            stdout=subprocess.DEVNULL)
 
     def pids(self):
-        return family(self.worker.proc.pid) + family(self.keyd.proc.pid)
+        return rig.family(self.worker.proc.pid) + rig.family(self.keyd.proc.pid)
 
     def worker_pids(self):
-        return family(self.worker.proc.pid)
+        return rig.family(self.worker.proc.pid)
 
     def stop(self):
         self.worker.stop()
