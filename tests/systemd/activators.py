@@ -10,6 +10,16 @@ from support.compare import normalise
 from support.box import LAUNCHER, wait_for
 from support.probe import Record
 
+# Sockets first, or a stopped service comes back at once; then one by one, the short names before
+# the long: in one command they would be separate jobs, and race.
+STOP_ALL = """
+units=$(systemctl list-units --plain --no-legend --all "$1" | cut -d' ' -f1)
+sockets=$(echo "$units" | grep '\\.socket$')
+[ -z "$sockets" ] || systemctl stop $sockets
+for unit in $(echo "$units" | grep -v '\\.socket$' | awk '{print length, $0}' | sort -n | cut -d' ' -f2)
+do systemctl stop "$unit"; done
+systemctl reset-failed
+"""
 NOFILE = (1024, 20000)  # what systemd gives its services on this box, and what our caller has
 
 
@@ -86,16 +96,7 @@ def under_systemd(case, box):
     started = box.systemctl("start", *case.started, check=False).returncode == 0
     up = look(case, box)
     answers = act(case, box) if started else []
-    names = box.systemctl("list-units", "--plain", "--no-legend", "--all", f"{case.name}*",
-                          check=False).stdout.split("\n")
-    units = [n.split()[0] for n in names if n.strip()]
-    sockets = [u for u in units if u.endswith(".socket")]
-    others = [u for u in units if not u.endswith(".socket")]
-    if sockets:
-        box.stop(*sockets)  # first, or a stopped service comes back at once
-    if others:  # one by one: in one command they would be separate jobs, and race
-        for unit in sorted(others, key=len):
-            box.stop(unit)
+    box.run(["/bin/sh", "-c", STOP_ALL, "sh", f"{case.name}*"], cgroup="/harness")
     seen = outcome(case, box, started, answers, up)
     clear(case, box)
     return seen

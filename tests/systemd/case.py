@@ -148,6 +148,18 @@ def shell(command, status_only=False):
     return run
 
 
+def runs(n):
+    """How often it ran, once that is at least n; then a moment more, to see that it stops there."""
+    def run(case, box, open_ones):
+        path = box.path(case.text(f"{OUT}/CASE"))
+        end = time.monotonic() + 5
+        while time.monotonic() < end and path.read_text().count("\n") < n:
+            time.sleep(0.02)
+        time.sleep(0.15)
+        return path.read_text().count("\n")
+    return run
+
+
 def wait(seconds):
     def run(case, box, open_ones):
         time.sleep(seconds)
