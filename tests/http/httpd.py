@@ -16,6 +16,10 @@ NOBODY = 65534
 READ_TIMEOUT = 10
 
 
+def sanitized():
+    return "SALLYPORT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text()
+
+
 def world_readable_dir():
     """A temporary directory that the server's user may look into."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="sp-http-"))

@@ -21,12 +21,8 @@ def root():
     return path
 
 
-def sanitized():
-    return "SALLYPORT_SANITIZE:BOOL=ON" in (httpd.BUILD / "CMakeCache.txt").read_text()
-
-
 def test_everything_that_must_fail_fails(root):
-    if sanitized():
+    if httpd.sanitized():
         pytest.skip("sanitizers need calls that the filter forbids")
     with Httpd("--root", root, "--workers", "1", hooks="try") as h:
         wait_for(lambda: "tried everything" in h.stderr())
@@ -56,7 +52,7 @@ def test_without_the_sandbox_the_attempts_do_work(root):
 
 
 def test_status_of_every_process(root):
-    if sanitized():
+    if httpd.sanitized():
         pytest.skip("sanitizers need calls that the filter forbids")
     with Httpd("--root", root, "--workers", "2") as h:
         h.wait_ready()
