@@ -40,6 +40,15 @@ fdpass_send(int sock, const void *message, size_t len, const int *fds, size_t n_
 	return (size_t)n == len ? 0 : -EMSGSIZE;
 }
 
+void
+fdpass_discard(int fd)
+{
+	const struct linger none = { 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)); /* if it is one */
+	(void)fd_close(fd);
+}
+
 /* Walks the control data: keeps what fits, closes the rest. True when all of it fitted. */
 static bool
 take_control(struct msghdr *m, int *fds, size_t max_fds, struct fdpass_msg *ret)
@@ -60,7 +69,7 @@ take_control(struct msghdr *m, int *fds, size_t max_fds, struct fdpass_msg *ret)
 			if (ret->n_fds < max_fds) {
 				fds[ret->n_fds++] = fd;
 			} else {
-				(void)fd_close(fd);
+				fdpass_discard(fd);
 				fitted = false;
 			}
 		}
@@ -72,7 +81,7 @@ static int
 fail_closing(int error, const int *fds, size_t n_fds)
 {
 	for (size_t i = 0; i < n_fds; i++)
-		(void)fd_close(fds[i]);
+		fdpass_discard(fds[i]);
 	return error;
 }
 

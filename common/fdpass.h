@@ -24,6 +24,12 @@
 _must_check_ int fdpass_send(
     int sock, const void *message, size_t len, const int *fds, size_t n_fds);
 
+/*
+ * fdpass_discard - close a descriptor that somebody else sent, without waiting: a socket may have
+ * been given a long SO_LINGER, and closing it would then be the sender's way to stop us.
+ */
+void fdpass_discard(int fd);
+
 struct fdpass_msg {
 	size_t len; /* bytes received; 0 with -ESHUTDOWN only */
 	size_t n_fds; /* how many of the caller's array were filled */

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "launcher/enter/open.h"
+
 #define CREDENTIALS "/run/credentials"
 #define CREDENTIAL_BYTES_MAX (1u << 20) /* systemd's limit for all of them; ours for each */
 
@@ -88,7 +90,7 @@ make_from_folder(const struct enter *e, int dir, const char *id, int take_folder
 		buf_init(&b, name, sizeof(name));
 		if (from < 0 || fstat(from, &st) < 0)
 			r = -errno;
-		else if (!S_ISREG(st.st_mode))
+		else if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
 			continue;
 		else if (buf_puts(&b, id) < 0 || buf_putc(&b, '_') < 0 ||
 			 buf_puts(&b, entry->d_name) < 0)
@@ -107,8 +109,10 @@ make_credential(const struct enter *e, int dir, const struct plan_credential *c)
 	_cleanup_fd_ int from = -EBADF;
 	struct stat st;
 
-	from = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (from < 0 || fstat(from, &st) < 0)
+	from = open_for(e, path, O_RDONLY);
+	if (from < 0)
+		return from;
+	if (fstat(from, &st) < 0)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return make_from_folder(e, dir, id, fd_take(&from));

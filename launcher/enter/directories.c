@@ -176,14 +176,38 @@ empty_as_user(struct enter *e)
 	_exit(0);
 }
 
+/* By its parent's descriptor: a component on the way may be another service's. */
+static int
+remove_one(const char *path)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	const size_t n = slash ? (size_t)(slash - path) : 0;
+	_cleanup_fd_ int fd = -EBADF;
+
+	if (n >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, n);
+	parent[n] = '\0';
+	fd = make_below(kinds[DIRECTORY_RUNTIME].base, parent, 0755);
+	if (fd < 0)
+		return fd;
+	if (unlinkat(fd, slash ? slash + 1 : path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
 int
 directories_remove(struct enter *e)
 {
-	const pid_t pid = fork();
-	char path[PATH_MAX];
+	const bool keep = e->unit->exec.runtime_preserve == PRESERVE_YES;
+	pid_t pid;
 	int r = 0;
 
 	credentials_remove(e); /* root's own: nothing of the service's is in the way */
+	if (keep)
+		return 0;
+	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
@@ -192,14 +216,9 @@ directories_remove(struct enter *e)
 		;
 	PLAN_FOREACH (
 	    e->plan, e->unit->exec.directories[DIRECTORY_RUNTIME].paths, struct plan_word, w) {
-		struct buf b;
+		const int one = remove_one(enter_text(e, w->text));
 
-		buf_init(&b, path, sizeof(path));
-		(void)buf_puts(&b, kinds[DIRECTORY_RUNTIME].base);
-		(void)buf_putc(&b, '/');
-		(void)buf_puts(&b, enter_text(e, w->text));
-		if (rmdir(path) < 0 && errno != ENOENT && r == 0)
-			r = -errno;
+		r = r < 0 ? r : one;
 	}
 	return r;
 }

@@ -18,7 +18,7 @@
 /* The steps in their order; steps.c has one row for each. Numbers travel in MSG_STARTED. */
 enum enter_step {
 	/* What must be done with the launcher's rights: */
-	ENTER_LIMITS, /* setrlimit(2), umask(2), nice, OOM score */
+	ENTER_LIMITS, /* setrlimit(2), nice, OOM score */
 	ENTER_ENVIRONMENT, /* EnvironmentFile=: secrets that only root may read */
 	ENTER_DIRECTORIES, /* RuntimeDirectory= and its kin */
 	ENTER_CREDENTIALS, /* LoadCredential=: secrets that only root may read */
@@ -30,7 +30,7 @@ enum enter_step {
 	ENTER_NO_PRIVS, /* no_new_privs */
 	/* From here on as the unit's user: */
 	ENTER_SIGNALS, /* default dispositions, nothing blocked */
-	ENTER_SESSION, /* setsid(2) */
+	ENTER_SESSION, /* setsid(2), umask(2) */
 	ENTER_DESCRIPTORS, /* the passed ones from 3, all else closed */
 	ENTER_DIRECTORY, /* chdir(2): after the user, who alone may be able to enter it (NFS) */
 	ENTER_ARGUMENTS, /* environment and argv: last, LISTEN_PID is ours */

@@ -9,6 +9,7 @@
 #include "launcher/enter/credentials.h"
 #include "launcher/enter/directories.h"
 #include "launcher/enter/env_file.h"
+#include "launcher/enter/open.h"
 #include "launcher/enter/stdio.h"
 
 static int
@@ -162,15 +163,15 @@ take_assignment(void *context, struct span name, struct span value)
 }
 
 static int
-read_env_file(struct arguments *a, const char *path)
+read_env_file(struct arguments *a, const struct enter *e, const char *path)
 {
 	static char text[ARGUMENTS_TEXT_BYTES];
-	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_fd_ int fd = open_for(e, path, O_RDONLY);
 	size_t len = 0;
 	ssize_t n;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	do {
 		n = read(fd, text + len, sizeof(text) - len);
 		len += n > 0 ? (size_t)n : 0;
@@ -184,7 +185,7 @@ int
 environment_read_files(struct arguments *a, const struct enter *e)
 {
 	PLAN_FOREACH (e->plan, e->unit->exec.environment_files, struct plan_env_file, f) {
-		const int r = read_env_file(a, enter_text(e, f->path));
+		const int r = read_env_file(a, e, enter_text(e, f->path));
 
 		if (r < 0 && !(r == -ENOENT && f->optional))
 			return r;

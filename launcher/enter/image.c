@@ -15,20 +15,25 @@
 static int
 image_become(const struct image *image)
 {
-	const uint64_t chroot_cap = CAP_BIT(CAP_SYS_CHROOT);
-	const struct capsets sets = { chroot_cap, chroot_cap, chroot_cap };
-	int r;
+	struct capsets sets;
+	uint64_t chroot_cap;
+	int r = caps_get(&sets);
 
 	if (!image->change_user)
 		return 0;
-	r = caps_bound(chroot_cap);
+	/* A container may not have it: then the manager does without a root directory of its own. */
+	chroot_cap = sets.permitted & CAP_BIT(CAP_SYS_CHROOT);
+	sets = (struct capsets){ chroot_cap, chroot_cap, chroot_cap };
+	if (r == 0)
+		r = caps_bound(chroot_cap);
 	if (r == 0)
 		r = ids_set_groups(image->gid, NULL, 0);
 	if (r == 0)
 		r = ids_set_user(image->uid, true);
 	if (r == 0)
 		r = caps_set(&sets);
-	if (r == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0) < 0)
+	if (r == 0 && chroot_cap &&
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0) < 0)
 		r = -errno;
 	return r;
 }

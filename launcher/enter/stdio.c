@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 
+#include "launcher/enter/open.h"
+
 bool
 stdio_wants_socket(const struct enter *e)
 {
@@ -20,15 +22,12 @@ stdio_wants_socket(const struct enter *e)
 static int
 open_file(const struct enter *e, const struct plan_stdio *s, int fd)
 {
-	const char *path = enter_text(e, s->path);
-	int flags = O_CLOEXEC | O_NOCTTY;
+	int flags = O_RDONLY;
 
-	if (fd == STDIN_FILENO)
-		flags |= O_RDONLY;
-	else
-		flags |= O_WRONLY | O_CREAT | (s->kind == STDIO_APPEND ? O_APPEND : 0) |
-			 (s->kind == STDIO_TRUNCATE ? O_TRUNC : 0);
-	return open(path, flags, 0644);
+	if (fd != STDIN_FILENO)
+		flags = O_WRONLY | O_CREAT | (s->kind == STDIO_APPEND ? O_APPEND : 0) |
+			(s->kind == STDIO_TRUNCATE ? O_TRUNC : 0);
+	return open_for(e, enter_text(e, s->path), flags);
 }
 
 /* A new descriptor for one kind; fd says which of the three it will be. */
@@ -47,8 +46,7 @@ open_kind(const struct enter *e, const struct plan_stdio *s, int fd)
 	case STDIO_FILE:
 	case STDIO_APPEND:
 	case STDIO_TRUNCATE:
-		made = open_file(e, s, fd);
-		break;
+		return open_file(e, s, fd);
 	case STDIO_LOG:
 	case STDIO_DEFAULT:
 	case STDIO_INHERIT:

@@ -58,8 +58,6 @@ step_limits(struct enter *e)
 	const struct plan_exec *x = &e->unit->exec;
 	int r = 0;
 
-	if (e->detached)
-		(void)umask(x->umask); /* returns the old mask, never an error */
 	if (x->oom_score_adjust.set)
 		r = set_oom_score(x->oom_score_adjust.value);
 	if (r == 0 && x->nice.set && setpriority(PRIO_PROCESS, 0, x->nice.value) < 0)
@@ -174,6 +172,7 @@ step_session(struct enter *e)
 {
 	if (!e->detached)
 		return 0;
+	(void)umask(e->unit->exec.umask); /* the service's own; what root made has root's */
 	return setsid() < 0 ? -errno : 0;
 }
 

@@ -10,7 +10,7 @@
 #include "launcher/load/directive.h"
 #include "launcher/load/load.h"
 #include "launcher/unit/name.h"
-#include "launcher/unit/resolve.h"
+#include "launcher/load/resolve.h"
 
 /* Where a directive was last set; file NULL: never. */
 struct where {

@@ -10,7 +10,7 @@
 #include "launcher/load/addr.h"
 #include "launcher/load/build.h"
 #include "launcher/load/caller.h"
-#include "launcher/unit/resolve.h"
+#include "launcher/load/resolve.h"
 
 struct exec_plan {
 	const struct exec_options *options;
@@ -191,13 +191,14 @@ exit_code_of(int error)
 }
 
 int
-exec_plan_write(void *context, int fd)
+exec_plan_write(void *context, int fd, const char *user)
 {
 	struct exec_plan x = { .options = context };
 	_cleanup_fd_ int sealed = -EBADF;
 	struct why why = { "" };
 	int r = build_take_fd(&x.build, dup(fd), &why);
 
+	(void)user; /* there is no unit that it must not be */
 	if (r == 0)
 		r = fill(&x, &why);
 	if (r == 0)

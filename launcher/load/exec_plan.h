@@ -27,7 +27,7 @@ struct exec_options {
  * @context: struct exec_options
  * Return: 0, or EX_USAGE, EX_NOUSER, EX_NOPERM, EX_OSERR; then it was said why.
  */
-int exec_plan_write(void *context, int fd);
+int exec_plan_write(void *context, int fd, const char *user);
 
 /* The plan's two units, in the order it has them. */
 enum exec_unit { EXEC_SOCKET, EXEC_SERVICE };

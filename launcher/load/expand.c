@@ -9,7 +9,7 @@
 
 #include "launcher/load/caller.h"
 #include "launcher/load/quote.h"
-#include "launcher/unit/resolve.h"
+#include "launcher/load/resolve.h"
 #include "launcher/unit/specifier.h"
 
 static void

@@ -7,7 +7,7 @@
 #include "common/clock.h"
 #include "launcher/load/caller.h"
 #include "launcher/load/draft.h"
-#include "launcher/unit/resolve.h"
+#include "launcher/load/resolve.h"
 
 /* resolve_names() by the texts of a plan; one answer is remembered, as units tend to agree. */
 static int

@@ -41,7 +41,7 @@ print_findings(const struct diag *d)
 }
 
 int
-run_plan_write(void *context, int fd)
+run_plan_write(void *context, int fd, const char *user)
 {
 	const struct run_plan *plan = context;
 	struct load_options options = plan->options;
@@ -51,6 +51,7 @@ run_plan_write(void *context, int fd)
 	int r;
 
 	options.plan_fd = &fd;
+	options.manager_user = user;
 	diag_init(&diag);
 	r = plan_load(&options, plan->units, plan->n_units, &diag, &sealed, &why);
 	print_findings(&diag);

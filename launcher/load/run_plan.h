@@ -19,4 +19,4 @@ struct run_plan {
  * @context: struct run_plan
  * Return: 0; EX_CONFIG when a unit was refused, EX_OSERR; then it was said why.
  */
-int run_plan_write(void *context, int fd);
+int run_plan_write(void *context, int fd, const char *user);

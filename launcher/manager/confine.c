@@ -66,6 +66,9 @@ confine_self(unsigned n_fds, struct why *why)
 {
 	int r;
 
+	/* First: while we have a capability that others of this user lack, they cannot trace us. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return why_set(why, -EPERM, "not dumpable");
 	(void)umask(0077);
 	r = limit_to(RLIMIT_NOFILE, n_fds, "descriptors", why);
 	if (r == 0)
@@ -77,8 +80,6 @@ confine_self(unsigned n_fds, struct why *why)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return why_set(why, -EPERM, "no_new_privs");
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
-		return why_set(why, -EPERM, "not dumpable");
 	return 0;
 }
 
@@ -115,6 +116,7 @@ static const struct {
 	{ SCMP_SYS(read), ANY_ARGS, "FlushPending= of a FIFO or datagram socket" },
 	{ SCMP_SYS(fcntl), ARG_IS(1, F_SETFL), "FlushPending= must not wait" },
 	{ SCMP_SYS(fcntl64), ARG_IS(1, F_SETFL), "the same on 32 bits" },
+	{ SCMP_SYS(setsockopt), ARG_IS(2, SO_LINGER), "before closing what a stranger sent" },
 	{ SCMP_SYS(close), ANY_ARGS, "clients, connections, descriptors nobody wanted" },
 	{ SCMP_SYS(write), ARG_IS(0, HERITAGE_LOG), "the log" },
 	{ SCMP_SYS(poll), ANY_ARGS, "has the log room?" },

@@ -125,7 +125,7 @@ notify_read_one(struct manager *m, struct service *s)
 			r = why_set(
 			    &why, -EPERM, "notify: pid %d has no access", (int)got.cred.pid);
 		for (size_t i = 0; i < got.n_fds; i++)
-			(void)fd_close(fds[i]); /* BARRIER=1: all before it was dealt with */
+			fdpass_discard(fds[i]); /* BARRIER=1: all before it was dealt with */
 	}
 	if (r < 0) {
 		s->n_notify_dropped++;

@@ -58,12 +58,27 @@ is_known(const struct monitor *m, pid_t pid)
 	return pid == m->manager.pid;
 }
 
+/* Is pid, or anybody when pid is 0, a running process of the unit? */
+static bool
+unit_runs(const struct monitor *m, uint32_t unit, pid_t pid)
+{
+	for (uint32_t i = 0; i < m->n_instances; i++) {
+		const struct instance *x = &m->instances[i];
+
+		if (x->unit == unit && (pid == 0 || x->pid == pid) &&
+		    (x->state == INSTANCE_EXECUTING || x->state == INSTANCE_RUNNING))
+			return true;
+	}
+	return false;
+}
+
 /* In the child. */
 static _Noreturn void
 instance_child(const struct monitor *m, const struct plan_unit *u, const struct plan_command *c,
     const struct msg *request, const int *passed, int status_fd)
 {
 	static pid_t known[INSTANCES_MAX + 1]; /* pages that only a child touches */
+	const bool named = request->slot == COMMAND_ADOPT || unit_runs(m, u->index, request->pid);
 	struct child child = { .listen_fds = m->listen_fds,
 		.notify_fds = m->notify_fds,
 		.runtime_dir = m->runtime_dir,
@@ -78,7 +93,7 @@ instance_child(const struct monitor *m, const struct plan_unit *u, const struct 
 		    .stdio_fd = STDERR_FILENO,
 		    .detached = true,
 		    .watchdog_usec = request->watchdog_usec,
-		    .main_pid = request->pid,
+		    .main_pid = named ? request->pid : 0,
 		    .nofile = &m->nofile,
 		    .status_fd = status_fd } };
 
@@ -117,13 +132,25 @@ instance_fork(struct monitor *m, struct instance *x, const struct plan_unit *u,
 	return 0;
 }
 
-/* What the manager may ask for though no unit file has a line for it. */
+/* May this be started? Beside the lines of unit files there are a few slots of our own. */
 static bool
-is_extra(const struct plan_unit *u, const struct msg *request)
+may_start(const struct monitor *m, const struct msg *request)
 {
-	return request->slot == COMMAND_CLEAN || request->slot == COMMAND_CHECK ||
-	       (request->slot == COMMAND_ADOPT &&
-		   (u->service.type == SERVICE_FORKING || request->pid > 0));
+	const struct plan_unit *u = plan_unit(m->plan, request->unit);
+
+	if (!u || u->kind != UNIT_SERVICE)
+		return false;
+	if (request->flags & MSG_START_CONNECTION)
+		return u->is_template && request->slot == COMMAND_START && request->command == 0;
+	switch (request->slot) {
+	case COMMAND_CLEAN:
+	case COMMAND_CHECK:
+		return true;
+	case COMMAND_ADOPT:
+		return u->service.type == SERVICE_FORKING || request->pid > 0;
+	default:
+		return plan_command(m->plan, u, request->slot, request->command) != NULL;
+	}
 }
 
 /*
@@ -138,21 +165,22 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 	const struct plan_command *c =
 	    u ? plan_command(m->plan, u, request->slot, request->command) : NULL;
 	struct instance *x = instance_take_free(m);
-	uint32_t generation;
 	int r;
 
 	/* msg.c let a descriptor through only together with the flag */
 	assert(n_fds == (request->flags & MSG_START_CONNECTION ? 1 : 0));
-	if (!x || (!c && !(u && u->kind == UNIT_SERVICE && is_extra(u, request))))
+	if (!x || !may_start(m, request))
 		return -EPROTO;
-	generation = x->generation + 1 ? x->generation + 1 : 1;
-	*x = (struct instance){ .generation = generation,
+	*x = (struct instance){ .generation = x->generation + 1 ? x->generation + 1 : 1,
 		.unit = request->unit,
 		.slot = request->slot,
 		.command = request->command,
 		.seq = request->seq,
 		.status_fd = -EBADF };
-	r = instance_fork(m, x, u, c, request, fds);
+	if (request->slot == COMMAND_CLEAN && unit_runs(m, request->unit, 0))
+		r = -EBUSY; /* not under somebody's feet */
+	else
+		r = instance_fork(m, x, u, c, request, fds);
 	if (r < 0) {
 		x->state = INSTANCE_GONE; /* until told; owes no exit, there was no process */
 		x->error = -r;
@@ -212,7 +240,7 @@ instance_settle(struct monitor *m, uint32_t i)
 		x->step = (int32_t)f.step;
 		x->error = f.error;
 	}
-	fd_closep(&x->status_fd); /* leaves epoll with it */
+	monitor_unwatch(m, &x->status_fd);
 	x->state = INSTANCE_RUNNING;
 	if (x->slot == COMMAND_ADOPT && x->error) { /* there is no process to this instance */
 		x->state = INSTANCE_GONE;
@@ -234,7 +262,7 @@ instance_reaped(struct monitor *m, pid_t pid, int32_t code, int32_t status)
 		if (x->pid != pid)
 			return true; /* it had only looked for somebody: instance_adopt() */
 		if (x->state == INSTANCE_EXECUTING) { /* killed before it could do either */
-			fd_closep(&x->status_fd);
+			monitor_unwatch(m, &x->status_fd);
 			x->owes_started = m->owing = true;
 		}
 		x->state = INSTANCE_GONE;

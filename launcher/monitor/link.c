@@ -92,7 +92,7 @@ link_manager_died(struct monitor *m, int32_t code, int32_t status)
 	uint64_t wait = MANAGER_RETRY_USEC;
 	const char *how = code == CLD_EXITED ? "exited with status" : "was killed by signal";
 
-	fd_closep(&g->sock);
+	monitor_unwatch(m, &g->sock);
 	g->pid = 0;
 	if (m->stopping || !m->ready) {
 		/* Its last act was to stop every service; or it never came up, then nor do we. */
@@ -110,14 +110,15 @@ link_manager_died(struct monitor *m, int32_t code, int32_t status)
 	    how, status);
 }
 
-/* A manager that breaks the protocol is broken or captured: away with it. */
+/* A manager that breaks the protocol is broken or captured, one that hung up is of no use. */
 static void
 link_distrust(struct monitor *m, const char *reason)
 {
-	log_error("manager sent what it may not: %s; killing it", reason);
+	if (reason)
+		log_error("manager sent what it may not: %s; killing it", reason);
 	(void)kill(
 	    m->manager.pid, SIGKILL); /* our own child, not reaped yet; SIGCHLD brings the rest */
-	fd_closep(&m->manager.sock);
+	monitor_unwatch(m, &m->manager.sock);
 }
 
 static int
@@ -159,7 +160,7 @@ link_read(struct monitor *m)
 		if (r == -EAGAIN)
 			return;
 		if (r == -ESHUTDOWN || r == -ECONNRESET) {
-			fd_closep(&g->sock); /* it is dying; SIGCHLD tells how */
+			link_distrust(m, NULL);
 			return;
 		}
 		if (r < 0) {
@@ -169,10 +170,10 @@ link_read(struct monitor *m)
 		r = msg_check(bytes, got.len, got.n_fds, g->state, &request, &why);
 		if (r == 0)
 			r = link_request(m, &request, fds, got.n_fds, &why);
-		for (size_t k = 0; k < got.n_fds; k++)
-			(void)fd_close(fds[k]); /* the child has its copy */
 		if (r < 0)
 			link_distrust(m, why.text);
+		for (size_t k = 0; k < got.n_fds; k++)
+			fdpass_discard(fds[k]); /* the child has its copy */
 	}
 }
 

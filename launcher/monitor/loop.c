@@ -15,6 +15,7 @@
 #include "launcher/monitor/monitor.h"
 
 #define EVENTS_PER_WAKE 64
+#define REAPS_PER_WAKE 64
 #define MANAGER_RETRY_USEC UINT64_C(1000000)
 
 int
@@ -25,7 +26,14 @@ monitor_watch(struct monitor *m, int fd, enum wake kind, uint32_t index)
 	return epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
-/* sd_notify(3): lost without complaint when nobody listens. */
+void
+monitor_unwatch(struct monitor *m, int *fd)
+{
+	if (*fd >= 0)
+		(void)epoll_ctl(m->epoll_fd, EPOLL_CTL_DEL, *fd, NULL); /* it is registered */
+	fd_closep(fd);
+}
+
 static void
 tell_upstream(const struct monitor *m, const char *text)
 {
@@ -33,15 +41,19 @@ tell_upstream(const struct monitor *m, const char *text)
 		(void)send(m->upstream_fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Reaps whatever has ended: services, managers, and orphans that fell to us as subreaper. */
+/* Reaps what has ended: services, managers, and orphans that fell to us as subreaper. Some at a
+ * time: a service that forks without end must not keep us from signals and from the manager. */
 static void
 reap(struct monitor *m)
 {
-	for (;;) {
+	m->more = true;
+	for (int i = 0; i < REAPS_PER_WAKE; i++) {
 		siginfo_t si = { 0 };
 
-		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG) < 0 || si.si_pid == 0)
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG) < 0 || si.si_pid == 0) {
+			m->more = false;
 			return;
+		}
 		if (si.si_pid == m->manager.pid) {
 			link_read(m); /* its last words */
 			link_manager_died(m, si.si_code, si.si_status);
@@ -139,10 +151,13 @@ monitor_loop(struct monitor *m)
 	while (!m->leave) {
 		struct epoll_event events[EVENTS_PER_WAKE];
 		const int timeout = care_for_manager(m);
-		const int n = epoll_wait(m->epoll_fd, events, EVENTS_PER_WAKE, timeout);
+		const int n =
+		    epoll_wait(m->epoll_fd, events, EVENTS_PER_WAKE, m->more ? 0 : timeout);
 
 		for (int i = 0; i < n; i++)
 			on_wake(m, &events[i]);
+		if (m->more)
+			reap(m);
 		note_ready(m);
 		link_flush(m);
 	}

@@ -62,12 +62,12 @@ struct monitor {
 	const char *runtime_dir;
 	const char *manager_argv[3];
 	bool change_user; /* the manager gets a user of its own */
-	const char *manager_user;
 	uid_t manager_uid;
 	gid_t manager_gid;
 	struct rlimit nofile; /* before it was raised */
 	bool ready; /* a manager has said HELLO once */
 	bool stopping;
+	bool more; /* to reap, at once */
 	bool leave; /* the loop ends */
 	int exit_code;
 };
@@ -79,6 +79,9 @@ enum wake {
 	WAKE_STATUS = 3,
 };
 _must_check_ int monitor_watch(struct monitor *m, int fd, enum wake kind, uint32_t index);
+
+/* Out of epoll and closed: a child that has not executed yet may hold a copy of it. */
+void monitor_unwatch(struct monitor *m, int *fd);
 
 /* instance.c */
 _must_check_ int instances_init(struct monitor *m, struct why *why);

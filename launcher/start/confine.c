@@ -1,5 +1,6 @@
 /*
  * confine.c - see confine.h.
+ * Logs:    that there is no filter.
  *
  * A system-call filter is inherited by whatever the monitor forks, services included, and can never
  * be taken off. So it cannot be a list of what the monitor needs; it is a list of what neither the
@@ -12,6 +13,7 @@
 #include <seccomp.h>
 #include <sys/prctl.h>
 
+#include "common/log.h"
 #include "launcher/enter/identity.h"
 
 static bool
@@ -95,6 +97,8 @@ confine_capabilities(const struct monitor *m)
 			CAP_BIT(CAP_KILL) | /* signal what runs as another user */
 			CAP_BIT(CAP_SYS_CHROOT); /* the manager's root directory */
 
+	if (geteuid() != 0)
+		return 0; /* whoever starts us with a capability meant it for binding */
 	if (plan_has_root_service(m->plan))
 		return CAP_ALL;
 	for (uint32_t i = 0; i < m->plan->n_units; i++)
@@ -111,6 +115,10 @@ confine_calls(struct why *why)
 	/* no_new_privs is a decision of its own; with CAP_SYS_ADMIN the filter does not need it. */
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
+	if (r == 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_API_SYSRAWRC, 1);
+	if (r == 0) /* services of another architecture are none of its business */
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	for (size_t i = 0; i < denied_calls_count && r == 0; i++) {
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), denied_calls[i].nr, 0);
 		if (r == -EDOM)
@@ -120,6 +128,10 @@ confine_calls(struct why *why)
 		r = seccomp_load(ctx);
 	if (ctx)
 		seccomp_release(ctx);
+	if (r == -EACCES) {
+		log_warning("no system-call filter: NoNewPrivileges=no, and we lack CAP_SYS_ADMIN");
+		r = 0;
+	}
 	return r < 0 ? why_set(why, r, "monitor: system-call filter") : 0;
 }
 
@@ -148,8 +160,7 @@ int
 confine_monitor(struct monitor *m, struct why *why)
 {
 	const uint64_t keep = confine_capabilities(m);
-	const bool root = geteuid() == 0;
-	int r;
+	int r = 0;
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return why_set(why, -errno, "monitor: become subreaper");
@@ -159,12 +170,13 @@ confine_monitor(struct monitor *m, struct why *why)
 	if (keep != CAP_ALL && !plan_forbids_no_new_privs(m->plan) &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return why_set(why, -errno, "monitor: no_new_privs");
-	if (root && keep != CAP_ALL) {
-		r = confine_calls(why); /* before the capabilities go, for the other case */
-		if (r == 0)
-			r = confine_rights(keep, plan_bounding(m->plan), why);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	if (keep == CAP_ALL)
+		return 0;
+	r = confine_calls(why); /* before the capabilities go, for the other case */
+	if (r < 0)
+		return r;
+	if (geteuid() == 0)
+		return confine_rights(keep, plan_bounding(m->plan), why);
+	r = caps_clear();
+	return r < 0 ? why_set(why, r, "monitor: drop capabilities") : 0;
 }

@@ -34,11 +34,11 @@ struct exec_run {
 };
 
 static int
-exec_usage(const char *message, const char *argument)
+exec_say(int code, const char *message, const char *argument)
 {
-	log_error(
-	    "exec: %s%s%s; see --help", message, argument ? ": " : "", argument ? argument : "");
-	return EX_USAGE;
+	log_error("exec: %s%s%s%s", message, argument ? ": " : "", argument ? argument : "",
+	    code == EX_USAGE ? "; see --help" : "");
+	return code;
 }
 
 /* Descriptors that we were given ourselves (sd_listen_fds(3)) come first. */
@@ -158,7 +158,7 @@ static int
 add(const char *list[EXEC_LIST_MAX], size_t *n, const char *text)
 {
 	if (*n == EXEC_LIST_MAX)
-		return exec_usage("given too often", text);
+		return exec_say(EX_USAGE, "given too often", text);
 	list[(*n)++] = text;
 	return 0;
 }
@@ -193,7 +193,8 @@ take_option(struct exec_options *o, int c)
 	case 'd':
 	case O_SEQPACKET:
 		if (o->kind != LISTEN_STREAM)
-			return exec_usage("--datagram and --seqpacket are one choice", NULL);
+			return exec_say(
+			    EX_USAGE, "--datagram and --seqpacket are one choice", NULL);
 		o->kind = c == 'd' ? LISTEN_DGRAM : LISTEN_SEQPACKET;
 		return 0;
 	case 'a':
@@ -242,19 +243,12 @@ exec_parse(struct exec_options *o, int argc, char **argv, bool *ret_done)
 			return r;
 	}
 	if (optind == argc)
-		return exec_usage("no COMMAND given", NULL);
+		return exec_say(EX_USAGE, "no COMMAND given", NULL);
 	if (o->accept && o->kind == LISTEN_DGRAM)
-		return exec_usage("datagram sockets do not accept connections", NULL);
+		return exec_say(EX_USAGE, "datagram sockets do not accept connections", NULL);
 	o->command = argv + optind;
 	*ret_done = false;
 	return 0;
-}
-
-static int
-exec_fatal(const struct why *why, int code)
-{
-	log_error("exec: %s", why->text);
-	return code;
 }
 
 /* The plan, and the sockets. Return: 0 or an exit code. */
@@ -264,26 +258,23 @@ prepare_exec(struct exec_run *x, struct why *why)
 	const struct exec_options *o = &x->options;
 	int r;
 
-	if (geteuid() == 0 && !o->user && !o->allow_root) {
-		(void)why_set(why, -EPERM,
+	if (geteuid() == 0 && !o->user && !o->allow_root)
+		return exec_say(EX_NOPERM,
 		    "called as root without -u: COMMAND would be root; "
-		    "not without --allow-root-services");
-		return exec_fatal(why, EX_NOPERM);
-	}
-	if (find_manager_user(&x->monitor, NULL, why) < 0)
-		return exec_fatal(why, EX_NOUSER);
+		    "not without --allow-root-services",
+		    NULL);
 	r = plan_isolate(
-	    &x->monitor, exec_plan_write, &x->options, o->allow_root || geteuid() != 0, why);
+	    &x->monitor, NULL, exec_plan_write, &x->options, o->allow_root || geteuid() != 0, why);
 	if (r > 0)
 		return r; /* said already */
 	if (r < 0)
-		return exec_fatal(why, EX_OSERR);
+		return exec_say(EX_OSERR, why->text, NULL);
 	if (take_inherited(x, why) < 0 || open_all(x, why) < 0)
-		return exec_fatal(why, EX_UNAVAILABLE);
+		return exec_say(EX_UNAVAILABLE, why->text, NULL);
 	if (x->enter.n_fds == 0)
-		return exec_usage("no -l, and no descriptors were passed to us", NULL);
+		return exec_say(EX_USAGE, "no -l, and no descriptors were passed to us", NULL);
 	if (o->inetd && !o->accept && x->enter.n_fds != 1)
-		return exec_usage("--inetd without -a takes one socket", NULL);
+		return exec_say(EX_USAGE, "--inetd without -a takes one socket", NULL);
 	name_descriptors(x);
 	return 0;
 }

@@ -11,23 +11,18 @@
 #include "launcher/monitor/monitor.h"
 
 /*
- * find_manager_user - who reads the units and is the manager: `wanted`, or sallyport, or nobody
- * (and then a line in the log says so). Fills m's change_user and manager_*; nothing without root.
- * Return: 0; -ESRCH; -EPERM when it would be root, or when only root could become it.
- */
-_must_check_ int find_manager_user(struct monitor *m, const char *wanted, struct why *why);
-
-/*
  * Runs in the child. Writes a plan into fd, seals it (build_freeze()), and reports by itself what
- * is wrong. Return: 0, or the exit code the launcher shall have.
+ * is wrong. @user: who reads, and is the manager; NULL: the caller. Return: 0, or the exit code the
+ * launcher shall have.
  */
-typedef int plan_writer(void *context, int fd);
+typedef int plan_writer(void *context, int fd, const char *user);
 
 /*
- * plan_isolate - have `write` make a plan, then map and verify it.
- * @m:          change_user and the manager's ids; gets plan_fd and plan
+ * plan_isolate - have write_plan make a plan, then map and verify it.
+ * @m:          gets plan_fd and plan, and as root change_user, manager_uid and manager_gid
+ * @user:       who reads and is the manager; NULL: sallyport, or nobody, and then the log says so
  * @allow_root: see plan_verify()
  * Return: 0; a positive exit code when the child said what is wrong; -errno and why.
  */
-_must_check_ int plan_isolate(
-    struct monitor *m, plan_writer *write, void *context, bool allow_root, struct why *why);
+_must_check_ int plan_isolate(struct monitor *m, const char *user, plan_writer *write_plan,
+    void *context, bool allow_root, struct why *why);

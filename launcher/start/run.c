@@ -207,9 +207,10 @@ open_tables(struct monitor *m, struct why *why)
 	m->notify_fds = calloc(n_units + 1, sizeof(int));
 	if (!m->listen_fds || !m->notify_fds)
 		return why_set(why, -ENOMEM, "tables of descriptors");
-	m->notebook_fd = memfd_create("sallyport-notebook", MFD_CLOEXEC);
+	m->notebook_fd = memfd_create("sallyport-notebook", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (m->notebook_fd < 0 ||
-	    ftruncate(m->notebook_fd, (off_t)(n_units * HERITAGE_NOTEBOOK_UNIT_BYTES)) < 0)
+	    ftruncate(m->notebook_fd, (off_t)(n_units * HERITAGE_NOTEBOOK_UNIT_BYTES)) < 0 ||
+	    fcntl(m->notebook_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		return why_set(why, -errno, "notebook: memfd");
 	m->exe_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	if (m->exe_fd < 0)
@@ -283,13 +284,10 @@ run_main(int argc, char **argv)
 	    o.log_format == LOG_FORMAT_JSON ? "--log-format=json" : "--log-format=text";
 	if (inherit_close_strangers(&why) < 0)
 		return run_fatal(&why, EX_OSERR);
-	if (find_manager_user(&m, o.manager_user, &why) < 0)
-		return run_fatal(&why, EX_NOUSER);
-	o.load.manager_user = m.manager_user;
 	plan = (struct run_plan){ o.load, (const char *const *)argv + optind,
 		(size_t)(argc - optind) };
-	r = plan_isolate(
-	    &m, run_plan_write, &plan, o.load.allow_root_services || geteuid() != 0, &why);
+	r = plan_isolate(&m, o.manager_user, run_plan_write, &plan,
+	    o.load.allow_root_services || geteuid() != 0, &why);
 	if (r > 0)
 		return r; /* said already */
 	if (r < 0)

@@ -6,17 +6,19 @@
 
 #include <fcntl.h>
 #include <mqueue.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "launcher/enter/orphan.h"
 
 #define CONTROL_BACKLOG 32
-#define ROUNDS_MAX 1000 /* a fork bomb of a service must not keep us */
+#define LEAVE_USEC (UINT64_C(10) * USEC_PER_SEC)
 
 int
 runtime_open(struct monitor *m, struct why *why)
@@ -25,18 +27,20 @@ runtime_open(struct monitor *m, struct why *why)
 
 	if (mkdir(m->runtime_dir, 0755) < 0 && errno != EEXIST)
 		return why_set(why, -errno, "%s: make directory", m->runtime_dir);
-	m->lock_fd = open(m->runtime_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (m->lock_fd < 0 || fstat(m->lock_fd, &st) < 0)
+	m->runtime_fd = open(m->runtime_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (m->runtime_fd < 0 || fstat(m->runtime_fd, &st) < 0)
 		return why_set(why, -errno, "%s: open directory", m->runtime_dir);
 	if (st.st_uid != geteuid() || (st.st_mode & 022))
 		return why_set(
 		    why, -EPERM, "%s: others than the caller could write in it", m->runtime_dir);
+	/* Not the directory, which others may open, and lock. */
+	m->lock_fd = openat(
+	    m->runtime_fd, "lock", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+	if (m->lock_fd < 0)
+		return why_set(why, -errno, "%s/lock: open", m->runtime_dir);
 	if (flock(m->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return why_set(why, errno == EWOULDBLOCK ? -EBUSY : -errno,
 		    "%s: another launcher is running there; lock", m->runtime_dir);
-	m->runtime_fd = open(m->runtime_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (m->runtime_fd < 0)
-		return why_set(why, -errno, "%s: open directory", m->runtime_dir);
 	return 0;
 }
 
@@ -92,10 +96,13 @@ open_notify(struct monitor *m, const struct plan_unit *u, struct why *why)
 int
 runtime_sockets(struct monitor *m, struct why *why)
 {
+	const int off = 0;
 	int r = bind_below(m, "control", SOCK_SEQPACKET, 0666, &m->control_fd, why);
 
 	if (r < 0)
 		return r;
+	/* Linux 6.16: nobody can send us descriptors there. Before, fdpass_discard() must do. */
+	(void)setsockopt(m->control_fd, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, &off, sizeof(off));
 	if (listen(m->control_fd, CONTROL_BACKLOG) < 0)
 		return why_set(why, -errno, "%s/control: listen", m->runtime_dir);
 	if (mkdirat(m->runtime_fd, "notify", 0755) < 0 && errno != EEXIST)
@@ -184,26 +191,28 @@ clean_runtime(struct monitor *m)
 		(void)unlinkat(m->runtime_fd, name, 0);
 	}
 	(void)unlinkat(m->runtime_fd, "notify", AT_REMOVEDIR);
+	(void)unlinkat(m->runtime_fd, "lock", 0);
 	(void)rmdir(m->runtime_dir);
 }
 
 void
 leave(struct monitor *m)
 {
-	int killed = 0;
+	const uint64_t until = clock_usec() + LEAVE_USEC;
+	pid_t pid = 0;
+	bool killed = false;
 
-	for (int round = 0; round < ROUNDS_MAX; round++) {
-		const pid_t pid = waitpid(-1, NULL, WNOHANG);
-
-		if (pid < 0)
-			break; /* ECHILD: nobody is left */
+	/* Whoever forks faster than we kill, or cannot die, does not keep us for ever. */
+	while (clock_usec() < until && (pid = waitpid(-1, NULL, WNOHANG)) >= 0) {
 		if (pid > 0)
 			continue;
 		kill_children(m);
-		killed++;
-		(void)waitpid(-1, NULL, 0);
+		killed = true;
+		(void)poll(NULL, 0, 1);
 	}
-	if (killed > 0)
+	if (killed)
 		log_notice("killed what had not stopped");
+	if (pid >= 0)
+		log_error("left behind what would not die");
 	clean_runtime(m);
 }

@@ -39,7 +39,7 @@ const struct reference references[] = {
 	FIELD(exec.stdin_to.path, TO_STRING),
 	FIELD(exec.stdout_to.path, TO_STRING),
 	FIELD(exec.stderr_to.path, TO_STRING),
-	FIELDS(exec.directories, .paths, TO_WORDS),
+	FIELDS(exec.directories, .paths, TO_BELOW),
 	FIELD(socket.listens, TO_LISTENS),
 	FIELD(socket.fd_name, TO_STRING),
 	FIELD(socket.user, TO_STRING),

@@ -11,6 +11,7 @@
 enum target {
 	TO_STRING,
 	TO_WORDS,
+	TO_BELOW, /* words that are relative paths and stay below */
 	TO_UNITS,
 	TO_COMMANDS,
 	TO_ENV_FILES,

@@ -8,6 +8,7 @@
 
 static const size_t element_bytes[] = {
 	[TO_WORDS] = sizeof(struct plan_word),
+	[TO_BELOW] = sizeof(struct plan_word),
 	[TO_UNITS] = sizeof(struct plan_index),
 	[TO_COMMANDS] = sizeof(struct plan_command),
 	[TO_ENV_FILES] = sizeof(struct plan_env_file),
@@ -32,6 +33,34 @@ string_ok(const struct plan *p, struct ref r)
 	return place_ok(p, r, 1) && memchr((const char *)p + r.off, '\0', p->bytes - r.off);
 }
 
+/* A relative path, of which no component leads back. */
+static bool
+below_ok(const char *path, bool one_component)
+{
+	for (const char *at = path;; at = strchr(at, '/') + 1) {
+		const size_t n = strcspn(at, "/");
+
+		if (n == 0 || (n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.'))
+			return false;
+		if (!at[n])
+			return true;
+		if (one_component)
+			return false;
+	}
+}
+
+/* The address is of a family that this kind of listener has, and a path ends. */
+static bool
+address_ok(const struct plan_listen *l)
+{
+	const bool path = l->addr.sa.sa_family == AF_UNIX && l->addr.un.sun_path[0];
+
+	if (l->addr_len > sizeof(l->addr) ||
+	    (l->kind == LISTEN_NETLINK) != (l->addr.sa.sa_family == AF_NETLINK))
+		return false;
+	return !path || memchr(l->addr.un.sun_path, '\0', sizeof(l->addr.un.sun_path));
+}
+
 static bool verify_list(const struct plan *p, const struct plan_list *list, enum target target);
 
 static bool
@@ -47,6 +76,9 @@ element_ok(const struct plan *p, const void *element, enum target target)
 	switch (target) {
 	case TO_WORDS:
 		return word->text.off && string_ok(p, word->text);
+	case TO_BELOW:
+		return word->text.off && string_ok(p, word->text) &&
+		       below_ok(plan_str(p, word->text), false);
 	case TO_UNITS:
 		return ((const struct plan_index *)element)->index < p->n_units;
 	case TO_COMMANDS:
@@ -56,16 +88,16 @@ element_ok(const struct plan *p, const void *element, enum target target)
 	case TO_ENV_FILES:
 		return file->path.off && string_ok(p, file->path);
 	case TO_CREDENTIALS:
-		return credential->id.off && string_ok(p, credential->id) && credential->path.off &&
+		return credential->id.off && string_ok(p, credential->id) &&
+		       below_ok(plan_str(p, credential->id), true) && credential->path.off &&
 		       string_ok(p, credential->path);
 	case TO_CONDITIONS:
 		return condition->type < CONDITION_TYPE_END && condition->text.off &&
 		       string_ok(p, condition->text);
 	case TO_LISTENS:
 		return listen->kind < LISTEN_KIND_END && listen->unit < p->n_units &&
-		       listen->index < p->n_listens && listen->addr_len <= sizeof(listen->addr) &&
-		       listen->text.off && string_ok(p, listen->text) &&
-		       string_ok(p, listen->source.file);
+		       listen->index < p->n_listens && address_ok(listen) && listen->text.off &&
+		       string_ok(p, listen->text) && string_ok(p, listen->source.file);
 	case TO_STRING:
 		break;
 	}
@@ -161,6 +193,8 @@ verify_kinds(const struct plan *p, const struct plan_unit *u, struct why *why)
 	if (u->kind == UNIT_SOCKET && u->socket.service != PLAN_NONE &&
 	    plan_unit(p, u->socket.service)->kind != UNIT_SERVICE)
 		return why_set(why, -EBADMSG, "plan: unit %u: starts no service", u->index);
+	if (u->socket.symlinks.n > 0 && u->socket.listens.n == 0)
+		return why_set(why, -EBADMSG, "plan: unit %u: links to nothing", u->index);
 	PLAN_FOREACH (p, u->service.sockets, struct plan_index, x)
 		if (plan_unit(p, x->index)->kind != UNIT_SOCKET)
 			return why_set(why, -EBADMSG, "plan: unit %u: takes no socket", u->index);

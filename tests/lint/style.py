@@ -21,7 +21,7 @@ BANNED = {
 # file: names allowed there, and why
 ONE_QUESTION = ("getpwnam", "getpwuid", "getgrnam", "getgrgid")
 EXCEPT = {
-    "launcher/unit/resolve.c": ONE_QUESTION,  # it is that child, and has one thread
+    "launcher/load/resolve.c": ONE_QUESTION,  # it is that child, and has one thread
     "tests/unit/test_resolve.c": ONE_QUESTION,
     "tests/bench/http/floor.c": ("atoi",),  # stands alone, to be compared with
     "tests/unit/test_sock_open.c": ("system",),

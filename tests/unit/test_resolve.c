@@ -1,5 +1,5 @@
 /*
- * test_resolve.c - launcher/unit/resolve.h against this machine's own databases.
+ * test_resolve.c - launcher/load/resolve.h against this machine's own databases.
  */
 #include "tests/unit/unit.h"
 
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "launcher/unit/resolve.h"
+#include "launcher/load/resolve.h"
 
 static struct resolved who;
 static struct why why;

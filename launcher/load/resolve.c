@@ -1,7 +1,7 @@
 /*
  * resolve.c - see resolve.h.
  */
-#include "launcher/unit/resolve.h"
+#include "launcher/load/resolve.h"
 
 #include <fcntl.h>
 #include <grp.h>
