@@ -4,7 +4,7 @@
  * Trusts:  nothing that a request says: control bytes, quotes and backslashes are escaped, so that
  *          a line is one line and a field one field.
  * Owns:    its descriptor and one buffer. What a full buffer cannot take is counted and dropped.
- * Tests:   tests/unit/test_access_log.c, tests/http/test_http_log.py
+ * Tests:   tests/http/test_http_log.py
  */
 #pragma once
 

@@ -14,7 +14,6 @@ static_assert(OUT_RESERVE < CONN_OUT_BYTES / 2, "several answers fit");
 
 #define READ_BYTES 16384u
 #define LINGER_BYTES (1u << 20)
-#define SENDFILE_BYTES (1u << 20) /* in one turn, so that others get theirs */
 
 /* A step's result besides WANT_ bits and CONN_OVER: the state has changed, go on at once. */
 #define STEP_ON 0x100
@@ -26,29 +25,6 @@ conn_init(struct conn *c, struct conn_env *env, const struct transport *t, const
 	c->state = t->ops->handshake ? C_HANDSHAKE : C_HEAD;
 	c->patience = t->ops->handshake ? PATIENCE_HANDSHAKE : PATIENCE_HEAD;
 	c->progressed = true;
-}
-
-/* Sends what is in out. Return: 0 when all is gone, a WANT_, or CONN_OVER. */
-static int
-conn_flush(struct conn *c, bool more)
-{
-	struct conn_env *w = c->env;
-
-	while (w->out_off < w->out_len) {
-		const struct iovec iov = { w->out + w->out_off, w->out_len - w->out_off };
-		const ssize_t n = c->t.ops->writev(&c->t, &iov, 1, more);
-
-		if (n == -EAGAIN)
-			return c->t.want;
-		if (n < 0)
-			return CONN_OVER;
-		c->progressed = true;
-		c->slow_bytes += (uint64_t)n;
-		w->out_off += (uint32_t)n;
-		w->stats->bytes_sent += (uint64_t)n;
-	}
-	w->out_off = w->out_len = 0;
-	return 0;
 }
 
 /* Tells of the answer that is over. What was not sent of its body is what its stretches hold. */
@@ -274,65 +250,11 @@ conn_step_body(struct conn *c)
 	return r;
 }
 
-/* One write of a stretch that is in memory, what is left in out in front of it. */
-static ssize_t
-conn_send_memory(struct conn *c, struct stretch *s, bool more)
-{
-	struct conn_env *w = c->env;
-	const size_t head = w->out_len - w->out_off;
-	struct iovec iov[2] = { { w->out + w->out_off, head },
-		{ (void *)(uintptr_t)(s->mem + s->off), s->len } };
-	ssize_t n = head > 0 ? c->t.ops->writev(&c->t, iov, 2, more)
-			     : c->t.ops->writev(&c->t, iov + 1, 1, more);
-
-	if (n <= 0)
-		return n;
-	w->stats->bytes_sent += (uint64_t)n;
-	if ((size_t)n < head) {
-		w->out_off += (uint32_t)n;
-		return n;
-	}
-	w->out_off = w->out_len = 0;
-	s->off += (uint64_t)n - head;
-	s->len -= (uint64_t)n - head;
-	return n;
-}
-
-/* One write of a stretch of the file. `out` is empty, or gets filled when there is no sendfile. */
-static ssize_t
-conn_send_file(struct conn *c, struct stretch *s)
-{
-	struct conn_env *w = c->env;
-	const size_t max = s->len < SENDFILE_BYTES ? (size_t)s->len : SENDFILE_BYTES;
-	ssize_t n;
-
-	if (c->t.ops->sendfile) {
-		off_t off = (off_t)s->off;
-
-		n = c->t.ops->sendfile(&c->t, w->answer.fd, &off, max);
-		if (n > 0)
-			w->stats->bytes_sent += (uint64_t)n;
-	} else {
-		const size_t room = CONN_OUT_BYTES - w->out_len;
-
-		n = pread(
-		    w->answer.fd, w->out + w->out_len, max < room ? max : room, (off_t)s->off);
-		if (n < 0)
-			return -EIO;
-		w->out_len += (uint32_t)n;
-	}
-	if (n > 0) {
-		s->off += (uint64_t)n;
-		s->len -= (uint64_t)n;
-	}
-	return n == 0 ? -EIO : n; /* the file has shrunk: the promised length cannot be kept */
-}
-
 static int
 conn_step_send(struct conn *c)
 {
 	struct conn_env *w = c->env;
-	uint64_t budget = SENDFILE_BYTES;
+	uint64_t budget = CONN_TURN_BYTES;
 
 	while (w->stretch < w->answer.n_body) {
 		struct stretch *s = &w->answer.body[w->stretch];

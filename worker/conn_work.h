@@ -27,3 +27,18 @@ _must_check_ int work_store(struct conn *c);
 
 /* c ends: free what it held. */
 void work_drop(struct conn *c);
+
+/* In one turn of the loop at most, so that others get theirs. */
+#define CONN_TURN_BYTES (1u << 20)
+
+/* Sends what is in out. @more: more follows at once. Return: 0 when all is gone, WANT_ bits, or
+ * CONN_OVER. */
+_must_check_ int conn_flush(struct conn *c, bool more);
+
+/* One write of a stretch that is in memory, what is left in out in front of it. Return: bytes of
+ * both, or -errno. */
+_must_check_ ssize_t conn_send_memory(struct conn *c, struct stretch *s, bool more);
+
+/* One write of a stretch of the answer's file; out is empty, or gets filled when the transport has
+ * no sendfile. Return: bytes, or -errno; -EIO when the file has shrunk. */
+_must_check_ ssize_t conn_send_file(struct conn *c, struct stretch *s);

@@ -1,7 +1,7 @@
 /*
  * wire.h - an answer's head as HTTP/1.1 bytes.
  * Runs as: worker, no rights. Allocates nothing.
- * Tests:   tests/unit/test_http_wire.c
+ * Tests:   tests/unit/test_conn.c, tests/http/test_http_basic.py
  */
 #pragma once
 

@@ -4,7 +4,7 @@
  * Trusts:  the file, read once at load; the password, nothing.
  * Owns:    the table of users. Verified credentials are remembered as keyed hashes only, so that
  *          a slow hash is computed once per user and not once per request.
- * Tests:   tests/unit/test_site_auth.c, tests/http/test_http_config.py
+ * Tests:   tests/http/test_http_config.py
  */
 #pragma once
 

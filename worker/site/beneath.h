@@ -5,7 +5,7 @@
  *          path, symlinks and ".." included, that would leave the directory. It holds whatever
  *          path_normalise() let pass; tests switch that off to see.
  * Owns:    the descriptor is the caller's.
- * Tests:   tests/unit/test_site_beneath.c, tests/http/test_http_escape.py
+ * Tests:   tests/unit/test_site_file.c, tests/http/test_http_escape.py
  */
 #pragma once
 

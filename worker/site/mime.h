@@ -1,7 +1,7 @@
 /*
  * mime.h - Content-Type by a file name's suffix.
  * Runs as: worker, no rights. mime_load() allocates, at start; the others do not.
- * Tests:   tests/unit/test_site_mime.c
+ * Tests:   tests/unit/test_site_file.c
  */
 #pragma once
 

@@ -51,7 +51,7 @@ users_add(struct users *u, const struct passwd *pw, const char *dir, uint32_t *l
 }
 
 static int
-row_compare(const void *a, const void *b)
+user_row_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct user_row *)a)->name, ((const struct user_row *)b)->name);
 }
@@ -72,7 +72,7 @@ users_load(const char *dir, uint32_t *last_id, struct users **ret, struct why *w
 		return why_set(why, r, "pages of users");
 	}
 	if (u->n > 0)
-		qsort(u->row, u->n, sizeof(*u->row), row_compare);
+		qsort(u->row, u->n, sizeof(*u->row), user_row_compare);
 	*ret = u;
 	return 0;
 }
