@@ -151,12 +151,15 @@ def shell(command, status_only=False):
 def runs(n):
     """How often it ran, once that is at least n; then a moment more, to see that it stops there."""
     def run(case, box, open_ones):
-        path = box.path(case.text(f"{OUT}/CASE"))
+        def count():
+            path = box.path(case.text(f"{OUT}/CASE"))
+            return path.read_text().count("\n") if path.exists() else 0
+
         end = time.monotonic() + 5
-        while time.monotonic() < end and path.read_text().count("\n") < n:
+        while time.monotonic() < end and count() < n:
             time.sleep(0.02)
         time.sleep(0.15)
-        return path.read_text().count("\n")
+        return count()
     return run
 
 
