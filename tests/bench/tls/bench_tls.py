@@ -282,16 +282,20 @@ def memory(pids):
     return total * 1024
 
 
-def row_idle(server, a, n=1000):
+def row_idle(server, a, n=500):
     """Private bytes per connection that has had one request and then none."""
     ctx = rig.tls_context()
-    warm = [rig.TlsClient(server.port, ctx) for _ in range(50)]
-    for c in warm:
-        c.get()
+
+    def used(count):
+        out = []
+        for _ in range(count):
+            out.append(rig.TlsClient(server.port, ctx))
+            out[-1].get()
+        return out
+
+    warm = used(50)
     before = memory(server.worker_pids()), memory(server.pids())
-    conns = [rig.TlsClient(server.port, ctx) for _ in range(n)]
-    for c in conns:
-        c.get()
+    conns = used(n)
     time.sleep(0.5)
     after = memory(server.worker_pids()), memory(server.pids())
     for c in warm + conns:
