@@ -136,7 +136,7 @@ def start_ours(top, site, build):
     conf.write_text(f"""workers = 1
 requests-per-connection = 1000000000
 connections = 100000
-cache-files = 20000
+cache-files = 10000
 site "bench" {{ root = {site} }}
 """)
     binary = top / "sallyport-httpd"
@@ -166,7 +166,7 @@ http {{
   types {{ text/html html; application/octet-stream bin; }}
   access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
   keepalive_requests 1000000000; keepalive_timeout 300s;
-  open_file_cache max=20000 inactive=300s; open_file_cache_valid 1s;
+  open_file_cache max=10000 inactive=300s; open_file_cache_valid 1s;
   client_body_temp_path {top}/nginx-b; proxy_temp_path {top}/nginx-p;
   fastcgi_temp_path {top}/nginx-f; uwsgi_temp_path {top}/nginx-u; scgi_temp_path {top}/nginx-s;
   server {{ listen 127.0.0.1:{port} backlog=4096; root {site}; }}
