@@ -84,8 +84,8 @@ class Ours(Server):
         https.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 10)
         self.worker = rig.Worker(where, self.keyd.path, certs, https=https).start()
         self.port = self.worker.port
-        for daemon in self.keyd, self.worker:
-            subprocess.run(["taskset", "-apc", SERVER_CPU, str(daemon.proc.pid)], check=True,
+        for pid in self.pids():
+            subprocess.run(["taskset", "-apc", SERVER_CPU, str(pid)], check=True,
                            stdout=subprocess.DEVNULL)
 
     def pids(self):
