@@ -2,6 +2,7 @@
 
 The sockets are ours, so a client may connect at once: what comes early waits in the backlog.
 """
+import atexit
 import os
 import pathlib
 import shutil
@@ -23,6 +24,7 @@ def sanitized():
 def world_readable_dir():
     """A temporary directory that the server's user may look into."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="sp-http-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
     path.chmod(0o755)
     return path
 

@@ -16,7 +16,10 @@ static struct {
 	struct pool *scrap;
 } loading;
 
-static void _printf_(2, 0) on_error(cfg_t *cfg, const char *format, va_list args)
+static void on_error(cfg_t *cfg, const char *format, va_list args) _printf_(2, 0);
+
+static void
+on_error(cfg_t *cfg, const char *format, va_list args)
 {
 	char text[512];
 
