@@ -46,9 +46,9 @@ _must_check_ int server_new(const struct server_options *o, const struct listene
     struct server **ret, struct why *why);
 
 /* Its event loop, for what else is to be served by it. */
-struct evloop *server_loop(struct server *s);
+struct evloop *server_loop(struct server *v);
 
 /* Serves until SIGTERM or SIGINT, then drains: 0 when every connection ended by itself. */
-int server_run(struct server *s);
+int server_run(struct server *v);
 
-void server_free(struct server *s);
+void server_free(struct server *v);

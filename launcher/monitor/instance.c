@@ -169,7 +169,7 @@ instance_start(struct monitor *m, const struct msg *request, const int *fds, siz
 
 	/* msg.c let a descriptor through only together with the flag */
 	assert(n_fds == (request->flags & MSG_START_CONNECTION ? 1 : 0));
-	if (!x || !may_start(m, request))
+	if (!x || !u || !may_start(m, request))
 		return -EPROTO;
 	*x = (struct instance){ .generation = x->generation + 1 ? x->generation + 1 : 1,
 		.unit = request->unit,

@@ -85,10 +85,11 @@ file_alloc(const struct file_source *s, const struct buf *block, size_t body, ch
 {
 	const size_t bytes = sizeof(struct file) + s->path.len + 1 + block->len + body;
 	struct file *f = calloc(1, bytes);
-	char *p = (char *)(f + 1);
+	char *p;
 
 	if (!f)
 		return NULL;
+	p = (char *)(f + 1);
 	f->refs = 1;
 	f->fd = -EBADF;
 	f->bytes = bytes;
