@@ -14,7 +14,7 @@ const char help_sallyport[] =
     "  audit                      what every process of ours could do; fails if a server could\n"
     "                             become root\n"
     "  status, show, list         what runs\n"
-    "  start, stop, restart, kill, is-active, is-failed, reset-failed UNIT\n"
+    "  start, stop, restart, reload, kill, is-active, is-failed, reset-failed UNIT\n"
     "\n"
     "sallyport VERB --help tells more; so does sallyport(8).\n";
 

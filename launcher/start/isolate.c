@@ -27,14 +27,16 @@ struct reader {
 static int
 find_reader(const char **name, struct reader *ret)
 {
-	const struct passwd *pw;
+	static char text[4096]; /* pages that only a child touches */
+	static struct passwd entry;
+	struct passwd *pw = NULL;
 
 	if (geteuid() != 0 && *name) {
 		log_error("only root can become user %s", *name);
 		return EX_NOPERM;
 	}
-	pw = getpwnam(*name ? *name : "sallyport");
-	if (!pw && !*name && (pw = getpwnam("nobody")))
+	(void)getpwnam_r(*name ? *name : "sallyport", &entry, text, sizeof(text), &pw);
+	if (!pw && !*name && getpwnam_r("nobody", &entry, text, sizeof(text), &pw) == 0 && pw)
 		log_warning("there is no user sallyport: nobody does what it would do");
 	if (!pw || pw->pw_uid == 0 || pw->pw_gid == 0) {
 		log_error(

@@ -93,6 +93,6 @@ def test_a_descriptor_that_lingers_stops_nobody(box):
             with box.connect("/run/sallyport/control", kind="seqpacket") as s:
                 with contextlib.suppress(PermissionError):  # since Linux 6.16 it cannot be sent
                     socket.send_fds(s, [b"?"], [c.fileno()])
-            c.close()
             assert ctl(box, "show", "one.service", timeout=5).returncode == 0
-            a.close()
+            a.close()  # what was sent is lost, so nothing lingers when c goes
+            c.close()
