@@ -3,6 +3,7 @@
  */
 #include "signer/clients.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -41,6 +42,7 @@ client_drop(struct clients *all, size_t i)
 {
 	struct client *c = all->slot[i];
 
+	assert(c); /* a slot below n holds one until clients_compact() */
 	(void)fd_close(c->fd);
 	free(c);
 	all->slot[i] = NULL;

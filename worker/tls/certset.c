@@ -267,8 +267,10 @@ certset_new(const struct tls_options *o, struct tickets *tickets, const struct k
 		s->certs = calloc(o->n_certs, sizeof(*s->certs));
 		s->keys = calloc(o->n_certs, sizeof(EVP_PKEY *));
 	}
-	if (!s || !s->certs || !s->keys)
-		r = why_set(why, -ENOMEM, "certificates");
+	if (!s || !s->certs || !s->keys) {
+		certset_free(s);
+		return why_set(why, -ENOMEM, "certificates");
+	}
 	for (size_t i = 0; i < o->n_certs && r == 0; i++)
 		r = load_one(s, o->certs[i], keys, now, note, why);
 	if (r == 0)
