@@ -11,8 +11,16 @@ import rig  # noqa: E402
 
 @pytest.fixture
 def where():
-    path = rig.folder()
+    path, others = rig.folder(), list(rig.Daemon.running)
     yield path
+    for proc in rig.Daemon.running:  # of a test that failed before it could stop them
+        if proc.poll() is None and proc not in others:
+            proc.terminate()
+            try:
+                proc.wait(5)
+            except rig.subprocess.TimeoutExpired:
+                proc.kill()
+                proc.wait()
     shutil.rmtree(path)
 
 

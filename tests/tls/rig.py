@@ -141,6 +141,8 @@ def folder():
 class Daemon:
     """A program started by activate.py; its log goes to a file."""
 
+    running = []  # whatever a test that failed has left: see conftest.py
+
     def __init__(self, where, name, user, sockets, command, env=None):
         self.name, self.user, self.sockets, self.command = name, user, sockets, command
         self.log_path = os.path.join(where, name + ".log")
@@ -159,7 +161,12 @@ class Daemon:
                 [sys.executable, "-B", os.path.join(HERE, "activate.py"), self.user, names,
                  *self.command], pass_fds=fds, env=self.env, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL)
+        self.note()
         return self
+
+    def note(self):
+        """Called once per process, so that nothing outlives its test."""
+        Daemon.running = [p for p in Daemon.running if p.poll() is None] + [self.proc]
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
