@@ -52,6 +52,20 @@ file_read_all(int fd, char *dst, size_t size)
 	return 0;
 }
 
+/* Hexadecimal without printf: this is done for every file that is not in the cache. */
+static void
+put_hex(struct buf *b, uint64_t v)
+{
+	char digits[16];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = "0123456789abcdef"[v & 15];
+		v >>= 4;
+	} while (v > 0);
+	(void)buf_put(b, digits + n, sizeof(digits) - n);
+}
+
 /*
  * The prepared field lines. The ETag is strong: mtime to the nanosecond, size, and the coding; a
  * variant from the disk has its own times, one that we made those of its origin.
@@ -66,17 +80,27 @@ file_block(struct buf *b, const struct file_source *s, const char *type, bool co
 
 	(void)buf_puts(b, "ETag: ");
 	ret_etag->off = b->len;
-	(void)buf_printf(b, "\"%llx.%lx-%llx%s\"", (unsigned long long)st->st_mtim.tv_sec,
-	    (unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_size, coding);
+	(void)buf_putc(b, '"');
+	put_hex(b, (uint64_t)st->st_mtim.tv_sec);
+	(void)buf_putc(b, '.');
+	put_hex(b, (uint64_t)st->st_mtim.tv_nsec);
+	(void)buf_putc(b, '-');
+	put_hex(b, (uint64_t)st->st_size);
+	(void)buf_puts(b, coding);
+	(void)buf_putc(b, '"');
 	ret_etag->len = b->len - ret_etag->off;
 	httpdate_format(st->st_mtim.tv_sec, date);
-	(void)buf_printf(b, "\r\nLast-Modified: %s\r\n", date);
+	(void)buf_puts(b, "\r\nLast-Modified: ");
+	(void)buf_put(b, date, HTTPDATE_BYTES);
+	(void)buf_puts(b, "\r\n");
 	if (compressible)
 		(void)buf_puts(b, "Vary: Accept-Encoding\r\n");
 	*ret_validators = b->len;
 	if (s->coding != CODING_IDENTITY)
 		(void)buf_printf(b, "Content-Encoding: %s\r\n", coding_name(s->coding));
-	(void)buf_printf(b, "Content-Type: %s\r\nAccept-Ranges: bytes\r\n", type);
+	(void)buf_puts(b, "Content-Type: ");
+	(void)buf_puts(b, type);
+	(void)buf_puts(b, "\r\nAccept-Ranges: bytes\r\n");
 }
 
 /* Room for everything in one allocation, laid out: path, block, body. */
