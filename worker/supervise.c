@@ -50,6 +50,7 @@ struct supervisor {
 	struct generation now, next; /* next.config is NULL unless a reload is under way */
 	struct worker_slot slot[WORKERS_MAX];
 	int signals;
+	pid_t pid; /* ours, for a worker to see whether we are still there */
 	bool stopping, told_ready;
 	int exit_code;
 	uint64_t respawn_usec; /* when missing workers are started; 0: none is missing */
@@ -94,6 +95,8 @@ worker_main(struct supervisor *v, unsigned index, const struct generation *g, in
 		.ready_fd = ready_fd };
 	/* The supervisor dead, nobody would start workers again or pass signals on: drain. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != v->pid)
+		exit(0); /* it died before that was set */
 	for (unsigned i = 0; i < WORKERS_MAX; i++) {
 		if (v->slot[i].state == WORKER_NONE)
 			continue;
@@ -417,6 +420,7 @@ supervise(const struct options *o, const struct listeners *l, struct config *con
 	v = (struct supervisor){ .options = o,
 		.listeners = l,
 		.shared = shared_new(),
+		.pid = getpid(),
 		.respawn_delay_usec = RESPAWN_FIRST_USEC };
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);

@@ -143,3 +143,22 @@ def test_a_worker_that_cannot_start_stops_all(top):
     missing = top / "missing.pem"
     with Httpd("--root", top, "--cert", missing) as h:
         assert h.wait() == 78
+
+
+def test_no_worker_outlives_a_first_process_killed_while_it_starts_them(top):
+    """Killed at any moment of its first milliseconds."""
+    for i in range(40):
+        with Httpd("--root", top, "--workers", "4") as h:
+            time.sleep(i * 0.0005)
+            h.stop(signal.SIGKILL)
+
+    def left():
+        out = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline") as f:
+                    out += [pid] if f"--root\0{top}\0" in f.read() else []
+            except OSError:
+                pass
+        return out
+    wait_for(lambda: not left())
