@@ -9,8 +9,8 @@
 #include "launcher/load/build.h"
 #include "launcher/load/directive.h"
 #include "launcher/load/load.h"
-#include "launcher/unit/name.h"
 #include "launcher/load/resolve.h"
+#include "launcher/unit/name.h"
 
 /* Where a directive was last set; file NULL: never. */
 struct where {
