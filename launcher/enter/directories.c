@@ -103,8 +103,7 @@ make_one(const struct enter *e, enum directory_kind kind, const char *path)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	/* The mode first: afterwards it may be another user's, and changing it take a capability.
-	 */
+	/* The mode first: once it is another user's, that takes a capability. */
 	if ((st.st_mode & 07777) != mode)
 		r = change_mode(fd, mode);
 	if (r < 0)

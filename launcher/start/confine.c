@@ -145,8 +145,7 @@ confine_rights(uint64_t keep, uint64_t bounding, struct why *why)
 		r = caps_get(&sets);
 	if (r < 0)
 		return why_set(why, r, "monitor: capability bounding set");
-	/* Executing as uid 0 gives nothing any more, to us and to all we start; and that is final.
-	 */
+	/* Executing as uid 0 gives nothing any more, to us and to all we start, for good. */
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0) < 0)
 		return why_set(why, -errno, "monitor: securebits");
 	sets.permitted &= keep;

@@ -179,8 +179,7 @@ clean_runtime(struct monitor *m)
 {
 	char name[32];
 
-	/* Best effort: what cannot be removed is a name without a listener, taken over next time.
-	 */
+	/* What cannot be removed is a name without a listener, taken over next time. */
 	(void)unlinkat(m->runtime_fd, "control", 0);
 	for (uint32_t i = 0; i < m->plan->n_units; i++) {
 		if (plan_unit(m->plan, i)->socket.remove_on_stop)

@@ -136,8 +136,7 @@ bind_address(const struct opening *o, int fd, struct why *why)
 		r = bind_once(o, fd);
 	}
 	if (r == -EADDRINUSE)
-		return why_set(
-		    why, r, "%s: somebody listens there, or it is no socket; bind", o->text);
+		return why_set(why, r, "%s: somebody listens there, or no socket; bind", o->text);
 	return r < 0 ? why_set(why, r, "%s: bind", o->text) : 0;
 }
 

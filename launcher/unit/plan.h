@@ -16,7 +16,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -31,6 +30,8 @@
 #define PLAN_UNITS_MAX 4096u
 #define PLAN_LISTENS_MAX 4096u
 #define PLAN_NONE UINT32_MAX /* no such index */
+
+typedef uint8_t plan_bool; /* not bool: any value of it may be read, whoever wrote the plan */
 
 struct ref {
 	uint32_t off;
@@ -107,7 +108,7 @@ struct plan_opt {
 struct plan_env_file {
 	struct ref next;
 	struct ref path; /* absolute; may hold a glob(7) pattern */
-	bool optional; /* "-" */
+	plan_bool optional; /* "-" */
 };
 
 /* One LoadCredential= line. */
@@ -119,7 +120,7 @@ struct plan_credential {
 
 /* One Limit*= line; RLIM_INFINITY is UINT64_MAX. */
 struct plan_limit {
-	bool set;
+	plan_bool set;
 	uint64_t soft, hard;
 };
 #define PLAN_LIMITS 16 /* RLIM_NLIMITS: indexed by RLIMIT_* */
@@ -167,7 +168,7 @@ enum directory_preserve {
 /* systemd.exec(5): what the child becomes. */
 struct plan_exec {
 	struct ref user, group; /* as written; none when not set */
-	bool has_user; /* uid, gid, groups and the four names below are resolved */
+	plan_bool has_user; /* uid, gid, groups and the four names below are resolved */
 	uid_t uid;
 	gid_t gid;
 	struct ref groups; /* array of uint32_t: supplementary groups */
@@ -175,10 +176,10 @@ struct plan_exec {
 	struct ref user_name, home, shell; /* for USER, LOGNAME, HOME, SHELL */
 	struct plan_list environment; /* struct plan_word "NAME=value", later ones win */
 	struct ref cwd; /* none: "/" */
-	bool cwd_optional; /* "-": a missing directory is not an error */
-	bool no_new_privs; /* the effective value, defaults applied */
+	plan_bool cwd_optional; /* "-": a missing directory is not an error */
+	plan_bool no_new_privs; /* the effective value, defaults applied */
 	uint64_t cap_bounding; /* the effective set, defaults applied */
-	bool ignore_sigpipe; /* IgnoreSIGPIPE=, default yes */
+	plan_bool ignore_sigpipe; /* IgnoreSIGPIPE=, default yes */
 	mode_t umask; /* UMask=, default 0022 */
 	struct plan_list environment_files; /* struct plan_env_file */
 	struct plan_list
@@ -242,7 +243,7 @@ struct plan_service {
 	enum notify_access notify_access;
 	struct plan_list commands[COMMAND_SLOT_END]; /* struct plan_command */
 	struct plan_list sockets; /* struct plan_index: socket units it gets, in the plan's order */
-	bool non_blocking;
+	plan_bool non_blocking;
 	uint64_t restart_usec;
 	uint64_t timeout_start_usec, timeout_stop_usec; /* USEC_INFINITY: none */
 	uint64_t runtime_max_usec; /* USEC_INFINITY: none */
@@ -251,12 +252,12 @@ struct plan_service {
 	struct plan_statuses success, restart_prevent, restart_force;
 	uint64_t start_limit_usec; /* StartLimitIntervalSec=; 0 or burst 0: none */
 	uint32_t start_limit_burst;
-	bool remain_after_exit;
-	bool permissions_start_only; /* legacy: all but ExecStart= as if prefixed by "+" */
+	plan_bool remain_after_exit;
+	plan_bool permissions_start_only; /* legacy: all but ExecStart= as if prefixed by "+" */
 	struct ref pid_file; /* PIDFile=, absolute */
 	enum kill_mode kill_mode;
 	int32_t kill_signal, restart_kill_signal, final_kill_signal, watchdog_signal;
-	bool send_sigkill, send_sighup;
+	plan_bool send_sigkill, send_sighup;
 	uint32_t fd_store_max;
 };
 
@@ -284,7 +285,7 @@ struct plan_listen {
 		struct sockaddr_storage storage;
 	} addr;
 	int32_t netlink_family; /* LISTEN_NETLINK: NETLINK_*; the group is in addr */
-	bool any_family; /* a bare port: [::], and 0.0.0.0 where the kernel has no IPv6 */
+	plan_bool any_family; /* a bare port: [::], and 0.0.0.0 where the kernel has no IPv6 */
 	struct ref text; /* as the user would write it: "0.0.0.0:80", "/run/x.sock", "@name" */
 	struct plan_source source;
 };
@@ -306,11 +307,11 @@ struct plan_socket {
 	struct ref user, group; /* SocketUser=, SocketGroup=, as written */
 	uid_t uid; /* (uid_t)-1: leave it */
 	gid_t gid; /* (gid_t)-1: leave it */
-	bool no_delay;
-	bool accept; /* Accept=yes: an instance per connection */
-	bool flush_pending; /* FlushPending= */
-	bool remove_on_stop; /* RemoveOnStop= */
-	bool writable; /* Writable=, of ListenSpecial= */
+	plan_bool no_delay;
+	plan_bool accept; /* Accept=yes: an instance per connection */
+	plan_bool flush_pending; /* FlushPending= */
+	plan_bool remove_on_stop; /* RemoveOnStop= */
+	plan_bool writable; /* Writable=, of ListenSpecial= */
 	int32_t protocol; /* SocketProtocol=: IPPROTO_*, 0 the kind's own */
 	uint32_t max_connections; /* MaxConnections=, default 64 */
 	uint32_t max_connections_per_source; /* 0: no limit */
@@ -358,8 +359,8 @@ struct plan_condition {
 	struct ref next;
 	uint32_t type; /* enum condition_type */
 	uint32_t row; /* of the table of directives: which line it was, for check */
-	bool trigger; /* "|": one of these suffices */
-	bool negate; /* "!" */
+	plan_bool trigger; /* "|": one of these suffices */
+	plan_bool negate; /* "!" */
 	struct ref text; /* the operand, specifiers expanded; a path where the type takes one */
 };
 
@@ -383,11 +384,12 @@ struct plan_unit {
 	struct ref description;
 	struct ref path; /* of the unit file */
 	struct plan_list aliases; /* struct plan_word: other names of it */
-	bool is_template; /* "echo@.service": its texts go through specifier_expand() at start */
+	plan_bool
+	    is_template; /* "echo@.service": its texts go through specifier_expand() at start */
 	struct plan_list dependencies[DEPENDENCY_END]; /* struct plan_index */
 	struct plan_list conditions; /* struct plan_condition: else the start is skipped */
 	struct plan_list assertions; /* struct plan_condition: else the start fails */
-	bool wanted; /* named on the command line: a service of this kind starts at once */
+	plan_bool wanted; /* named on the command line: a service of this kind starts at once */
 	struct plan_exec exec;
 	struct plan_socket socket; /* UNIT_SOCKET */
 	struct plan_service service; /* UNIT_SERVICE */

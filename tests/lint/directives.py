@@ -47,7 +47,7 @@ def sentence(text):
         text = "It " + text
     elif not re.match(r"\w+[(_]", text):  # not chdir(2), TCP_NODELAY
         text = text[0].upper() + text[1:]
-    return text.rstrip(".") + "."
+    return text.rstrip(".").replace(". ", ".\n") + "."  # mdoc: a sentence, a line
 
 
 def manual_list(table, want):

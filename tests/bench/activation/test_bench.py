@@ -3,8 +3,14 @@ growth with the number of sockets."""
 
 import bench
 import pytest
+from support.paths import BUILD
+
+plain_build = pytest.mark.skipif(
+    "SALLYPORT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(encoding="utf-8"),
+    reason="not with sanitizers: they bring memory of their own")
 
 
+@plain_build
 def test_idle_halves_neither_wake_up_nor_weigh(box):
     idle = bench.bench_idle(box, 2)
     for half, (kilobytes, switches) in idle.items():
@@ -12,6 +18,7 @@ def test_idle_halves_neither_wake_up_nor_weigh(box):
         assert kilobytes <= 400, f"{half}: {kilobytes} kB"
 
 
+@plain_build
 def test_root_half_is_small(box):
     kilobytes, _ = bench.bench_idle(box, 0)["monitor"]
     assert kilobytes <= 200, f"{kilobytes} kB private dirty"
@@ -19,6 +26,7 @@ def test_root_half_is_small(box):
         pytest.xfail(f"{kilobytes} kB private dirty, the aim is 150")
 
 
+@plain_build
 def test_memory_grows_by_little_with_each_socket(box):
     found = bench.bench_sockets(box, (1, 1000))
     monitor = found[1000][1] - found[1][1]
