@@ -405,7 +405,7 @@ const struct directive directive_table[] = {
 	REFUSED(EXEC, "SmackProcessLabel", NULL, LABELS),
 
 	/* systemd.kill(5) */
-	ROW(EXEC, ENFORCED, "KillMode", parse_enum, unit.service.kill_mode, kill_words, "Whom the kill signals reach. There is no cgroup: what left the process group stays until the launcher ends."),
+	ROW(EXEC, ENFORCED, "KillMode", parse_enum, unit.service.kill_mode, kill_words, "Whom the kill signals reach; what left the process group stays until the launcher ends."),
 	STRICT(EXEC, "KillSignal", parse_signal, unit.service.kill_signal, "By what."),
 	ENFORCED(EXEC, "RestartKillSignal", parse_signal, unit.service.restart_kill_signal, "By what, for a restart."),
 	ENFORCED(EXEC, "FinalKillSignal", parse_signal, unit.service.final_kill_signal, "By what, when the time is up."),

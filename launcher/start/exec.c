@@ -1,8 +1,7 @@
 /*
  * exec.c - see exec.h.
  *
- * There are no unit files here, but the road is the same: the options become a plan, and
- * sock_open() and enter.h do the rest, so that there is one place that binds and one that drops.
+ * The road is that of unit files: the options become a plan, sock_open() and enter.h do the rest.
  */
 #include "launcher/start/exec.h"
 

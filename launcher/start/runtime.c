@@ -101,8 +101,8 @@ runtime_sockets(struct monitor *m, struct why *why)
 
 	if (r < 0)
 		return r;
-	/* Linux 6.16: nobody can send us descriptors there. Before, fdpass_discard() must do. */
-	(void)setsockopt(m->control_fd, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, &off, sizeof(off));
+	(void)setsockopt(
+	    m->control_fd, SOL_SOCKET, 83 /* SO_PASSRIGHTS, 6.16 */, &off, sizeof(off));
 	if (listen(m->control_fd, CONTROL_BACKLOG) < 0)
 		return why_set(why, -errno, "%s/control: listen", m->runtime_dir);
 	if (mkdirat(m->runtime_fd, "notify", 0755) < 0 && errno != EEXIST)
