@@ -249,7 +249,7 @@ class Box:
             for pid in procs.read_text().split():
                 with contextlib.suppress(OSError):
                     line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-                    state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0]
+                    state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
                     if state != "Z":
                         found.append((int(pid), line.replace(b"\0", b" ").decode().strip()))
         return found
@@ -351,7 +351,7 @@ def alive(pid):
     except OSError as e:
         return e.errno == errno.EPERM
     with contextlib.suppress(OSError):
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0] != "Z"
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     return False
 
 
