@@ -84,6 +84,7 @@ class Box:
         self.pid = None
         self._helper = None
         self._ns = {}
+        self._root = None
         self._outside = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self._lock = threading.RLock()
 
@@ -105,6 +106,9 @@ class Box:
         self.pid = int(line)
         for kind in ("pid", "uts", "ipc", "net", "mnt"):
             self._ns[kind] = os.open(f"/proc/{self.pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+        # setns(2) leads to the root of the mount namespace. Where these tests themselves run in a
+        # chroot, that is not the box's root but the machine's: so the box's own is entered, too.
+        self._root = os.open(f"/proc/{self.pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._add_users()
         self.prepare()
         self._helper.stdin.write(b"\n")
@@ -122,6 +126,9 @@ class Box:
         for fd in self._ns.values():
             os.close(fd)
         self._ns = {}
+        if self._root is not None:
+            os.close(self._root)
+            self._root = None
         if self._helper:
             self._helper.stdin.close()
             try:
@@ -204,6 +211,8 @@ class Box:
             _setns(cgroup_ns)
             for kind in ("uts", "ipc", "net", "mnt"):
                 _setns(self._ns[kind])
+            os.fchdir(self._root)
+            os.chroot(".")
             os.chdir(cwd)
             if before:
                 before()
