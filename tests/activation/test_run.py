@@ -188,7 +188,8 @@ def test_stop_that_reaches_both_halves(box, signo):
     with client(box, "127.0.0.1:80") as c:
         c.ask("pid")
     for pid in run.halves().values():
-        os.kill(pid, signo)
+        with contextlib.suppress(ProcessLookupError):  # the first may have been enough
+            os.kill(pid, signo)
     assert run.process.wait(5) == 0, run.log
     assert "killed" not in run.log, run.log
     run.stop()
