@@ -75,7 +75,7 @@ def act(case, box):
                 answers.append(type(e).__name__)
         if case.records:
             with contextlib.suppress(AssertionError):  # too few is a difference by itself
-                wait_for(lambda: count_records(case, box) >= case.records, 4)
+                wait_for(lambda: count_records(case, box) >= case.records, 15)
     finally:
         for c in open_ones:
             c.close()
