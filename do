@@ -12,7 +12,7 @@ build_packages='gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libsys
 	libcmocka-dev'
 run_packages='curl openssl'
 test_packages='clang libclang-rt-14-dev python3-pytest python3-cryptography curl strace openssl
-	systemd iproute2 procps util-linux binutils universal-ctags mandoc shellcheck clang-format'
+	systemd netbase iproute2 procps util-linux binutils universal-ctags mandoc shellcheck clang-format'
 lint_packages="$test_packages clang-tidy cppcheck"
 
 usage()

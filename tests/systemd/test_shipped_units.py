@@ -68,7 +68,7 @@ def under_systemd(installed):
 
 
 def test_systemd_takes_them_without_a_word(installed):
-    r = installed.run(["systemd-analyze", "verify", *UNITS, "sallyport-httpd-tls.socket"],
+    r = installed.run(["systemd-analyze", "verify", "--man=no", *UNITS, "sallyport-httpd-tls.socket"],
                       check=False)
     ours = [x for x in r.stderr.splitlines() if "sallyport" in x]
     assert not ours, ours
