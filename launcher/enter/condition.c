@@ -10,9 +10,9 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 
-/* Calls found() for each entry of a directory until it says true. No opendir(3): it allocates. */
+/* Is there an entry that matches? Any does when there is no pattern. No opendir(3): it allocates. */
 static bool
-directory_has(const char *path, bool (*found)(const char *name, const char *arg), const char *arg)
+directory_has(const char *path, const char *pattern)
 {
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_Alignas(8) char entries[4096];
@@ -21,28 +21,16 @@ directory_has(const char *path, bool (*found)(const char *name, const char *arg)
 	while (fd >= 0 && (n = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0)
 		for (long at = 0; at < n;) {
 			/* struct linux_dirent64: 8 inode, 8 offset, 2 length, 1 type, the name */
+			const char *name = entries + at + 19;
 			unsigned short len;
 
 			memcpy(&len, entries + at + 16, sizeof(len));
-			if (strcmp(entries + at + 19, ".") != 0 &&
-			    strcmp(entries + at + 19, "..") != 0 && found(entries + at + 19, arg))
+			if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+			    (!pattern || fnmatch(pattern, name, FNM_PERIOD) == 0))
 				return true;
 			at += len;
 		}
 	return false;
-}
-
-static bool
-any_name(const char *name, const char *arg)
-{
-	(void)arg;
-	return name[0] != '\0';
-}
-
-static bool
-name_matches(const char *name, const char *pattern)
-{
-	return fnmatch(pattern, name, FNM_PERIOD) == 0;
 }
 
 /* glob(7) in the last part of the path only, as the shipped units have it. */
@@ -55,7 +43,7 @@ path_matches(const char *pattern)
 
 	buf_init(&b, dir, sizeof(dir));
 	(void)buf_put(&b, pattern, (size_t)(slash - pattern) + 1);
-	return !b.failed && directory_has(dir, name_matches, slash + 1);
+	return !b.failed && directory_has(dir, slash + 1);
 }
 
 static bool
@@ -78,7 +66,7 @@ condition_is(uint32_t type, const char *path)
 	case CONDITION_PATH_IS_READ_WRITE:
 		return statvfs(path, &vfs) == 0 && !(vfs.f_flag & ST_RDONLY);
 	case CONDITION_DIRECTORY_NOT_EMPTY:
-		return directory_has(path, any_name, NULL);
+		return directory_has(path, NULL);
 	case CONDITION_FILE_NOT_EMPTY:
 		return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 	case CONDITION_FILE_IS_EXECUTABLE:

@@ -114,7 +114,7 @@ make_one(const struct enter *e, enum directory_kind kind, const char *path)
 }
 
 int
-directories_make(const struct enter *e)
+directories_make(struct enter *e)
 {
 	for (int k = 0; k < DIRECTORY_KIND_END; k++) {
 		PLAN_FOREACH (e->plan, e->unit->exec.directories[k].paths, struct plan_word, w) {

@@ -20,7 +20,7 @@ const char *directories_base(enum directory_kind kind);
 const char *directories_variable(enum directory_kind kind);
 
 /* Makes each with its mode and, except for configuration, owner. 0 or -errno. */
-_must_check_ int directories_make(const struct enter *e);
+_must_check_ int directories_make(struct enter *e);
 
 /*
  * directories_remove - the runtime directories of a service that has ended, and its credentials.

@@ -102,8 +102,6 @@ sock_options_set(const struct plan *p, const struct plan_socket *s, int fd, int 
 	const unsigned bit = family_bit(family);
 	const char *device = plan_str(p, s->bind_to_device);
 
-	if (warn)
-		warn->text[0] = '\0';
 	if (phase == SOCK_BEFORE_BIND && device && (bit & SOCK_IP)) {
 		const int r = set_text(fd, SOL_SOCKET, SO_BINDTODEVICE, device);
 

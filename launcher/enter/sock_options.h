@@ -17,7 +17,7 @@ enum sock_phase {
 /*
  * sock_options_set - set what the unit asks for and this kind of socket has.
  * @family: AF_*, of fd
- * @warn:   NULL, or filled with what was not granted though it is only tuning; "" when all was
+ * @warn:   NULL, or "": what was not granted though it is only tuning is added to it
  * Return: 0; -errno and why, when an option failed without which the socket would be another one
  *         (BindIPv6Only=, BindToDevice=).
  */

@@ -102,7 +102,7 @@ arrange_output(const struct enter *e, const struct plan_stdio *s, int copy, int 
 }
 
 int
-stdio_arrange(const struct enter *e)
+stdio_arrange(struct enter *e)
 {
 	struct plan_stdio in = e->unit->exec.stdin_to, out = e->unit->exec.stdout_to;
 	struct plan_stdio err = e->unit->exec.stderr_to;

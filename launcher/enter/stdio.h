@@ -15,4 +15,4 @@ bool stdio_wants_socket(const struct enter *e);
  * stdio_arrange - fill 0, 1 and 2.
  * Return: 0; -EINVAL when a socket is wanted and there is not exactly one; -errno.
  */
-_must_check_ int stdio_arrange(const struct enter *e);
+_must_check_ int stdio_arrange(struct enter *e);

@@ -66,18 +66,6 @@ step_limits(struct enter *e)
 }
 
 static int
-step_stdio(struct enter *e)
-{
-	return stdio_arrange(e);
-}
-
-static int
-step_directories(struct enter *e)
-{
-	return directories_make(e);
-}
-
-static int
 step_credentials(struct enter *e)
 {
 	/* Before the service, and anew when it is told to reload; the others find what it has. */
@@ -258,9 +246,9 @@ static const struct {
 } steps[] = {
 	[ENTER_LIMITS] = { "set limits", 205, step_limits },
 	[ENTER_ENVIRONMENT] = { "read environment files", 204, step_environment },
-	[ENTER_DIRECTORIES] = { "make its directories", 233, step_directories },
+	[ENTER_DIRECTORIES] = { "make its directories", 233, directories_make },
 	[ENTER_CREDENTIALS] = { "hand over credentials", 243, step_credentials },
-	[ENTER_STDIO] = { "open standard input and output", 209, step_stdio },
+	[ENTER_STDIO] = { "open standard input and output", 209, stdio_arrange },
 	[ENTER_BOUNDING] = { "cut the capability bounding set", 218, step_bounding },
 	[ENTER_GROUPS] = { "change groups", 216, step_groups },
 	[ENTER_USER] = { "change user", 217, step_user },

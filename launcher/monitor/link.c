@@ -159,12 +159,10 @@ link_read(struct monitor *m)
 		r = fdpass_recv(g->sock, bytes, sizeof(bytes), fds, ELEMENTSOF(fds), &got);
 		if (r == -EAGAIN)
 			return;
-		if (r == -ESHUTDOWN || r == -ECONNRESET) {
-			link_distrust(m, NULL);
-			return;
-		}
 		if (r < 0) {
-			link_distrust(m, strerror(-r));
+			const bool hung_up = r == -ESHUTDOWN || r == -ECONNRESET;
+
+			link_distrust(m, hung_up ? NULL : strerror(-r));
 			return;
 		}
 		r = msg_check(bytes, got.len, got.n_fds, g->state, &request, &why);

@@ -15,24 +15,7 @@
 
 #include "common/log.h"
 #include "launcher/enter/identity.h"
-
-static bool
-plan_has_root_service(const struct plan *p)
-{
-	for (uint32_t i = 0; i < p->n_units; i++) {
-		const struct plan_unit *u = plan_unit(p, i);
-
-		if (u->kind != UNIT_SERVICE)
-			continue;
-		if (!u->exec.has_user || u->exec.uid == 0)
-			return true;
-		for (uint32_t slot = 0; slot < COMMAND_SLOT_END; slot++)
-			PLAN_FOREACH (p, u->service.commands[slot], struct plan_command, c)
-				if (c->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID))
-					return true;
-	}
-	return false;
-}
+#include "launcher/unit/verify.h"
 
 static bool
 plan_forbids_no_new_privs(const struct plan *p)
@@ -99,10 +82,10 @@ confine_capabilities(const struct monitor *m)
 
 	if (geteuid() != 0)
 		return 0; /* whoever starts us with a capability meant it for binding */
-	if (plan_has_root_service(m->plan))
-		return CAP_ALL;
 	for (uint32_t i = 0; i < m->plan->n_units; i++)
-		caps |= unit_needs(&plan_unit(m->plan, i)->exec);
+		caps |= plan_runs_root(m->plan, plan_unit(m->plan, i))
+			    ? CAP_ALL
+			    : unit_needs(&plan_unit(m->plan, i)->exec);
 	return caps;
 }
 

@@ -43,35 +43,20 @@ path_of(const struct opening *o)
 	return ((const struct sockaddr_un *)&o->addr)->sun_path;
 }
 
-/* Before bind: what decides whether the address is free. */
 static int
-set_bind_options(const struct opening *o, int fd, struct why *why)
+set_options(const struct opening *o, int fd, enum sock_phase phase, struct why *why)
 {
 	const int on = 1;
-	const int r = sock_options_set(
-	    o->plan, &o->unit->socket, fd, o->addr.ss_family, SOCK_BEFORE_BIND, o->warn, why);
+	const int r =
+	    sock_options_set(o->plan, &o->unit->socket, fd, o->addr.ss_family, phase, o->warn, why);
 
 	if (r < 0)
 		return why_prefix(why, r, "%s", o->text);
 	/* Always, as systemd: a restart must not wait for old connections to time out. */
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+	if (phase == SOCK_BEFORE_BIND &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return why_set(why, -errno, "%s: SO_REUSEADDR", o->text);
 	return 0;
-}
-
-/* After bind: tuning. What was not granted before bind is not forgotten. */
-static int
-set_options(const struct opening *o, int fd, struct why *why)
-{
-	struct why warn = { "" };
-	const int r = sock_options_set(
-	    o->plan, &o->unit->socket, fd, o->addr.ss_family, SOCK_AFTER_BIND, &warn, why);
-
-	if (warn.text[0] && o->warn->text[0])
-		(void)why_prefix(o->warn, 0, "%s", warn.text);
-	else if (warn.text[0])
-		*o->warn = warn;
-	return r < 0 ? why_prefix(why, r, "%s", o->text) : 0;
 }
 
 /* The directories above a path, made on the way with DirectoryMode=. */
@@ -176,11 +161,11 @@ open_one(const struct opening *o, int *ret_fd, struct why *why)
 
 	if (fd < 0)
 		return why_set(why, -errno, "%s: socket", o->text);
-	r = set_bind_options(o, fd, why);
+	r = set_options(o, fd, SOCK_BEFORE_BIND, why);
 	if (r == 0)
 		r = bind_address(o, fd, why);
 	if (r == 0)
-		r = set_options(o, fd, why);
+		r = set_options(o, fd, SOCK_AFTER_BIND, why);
 	if (r == 0)
 		r = is_path(o) ? give_away(o, path_of(o), why) : 0; /* before anybody can connect */
 	if (r < 0)

@@ -201,22 +201,30 @@ verify_kinds(const struct plan *p, const struct plan_unit *u, struct why *why)
 	return 0;
 }
 
-static bool
-would_be_root(const struct plan *p, const struct plan_unit *u)
+bool
+plan_runs_root(const struct plan *p, const struct plan_unit *u)
 {
-	const struct plan_exec *x = &u->exec;
-	const uint32_t *groups = plan_at(p, x->groups, x->n_groups * sizeof(uint32_t));
-
-	if (!x->has_user || x->uid == 0 || x->gid == 0)
+	if (u->kind != UNIT_SERVICE)
+		return false;
+	if (!u->exec.has_user || u->exec.uid == 0)
 		return true;
-	for (uint32_t i = 0; i < x->n_groups; i++)
-		if (groups[i] == 0)
-			return true;
 	for (uint32_t slot = 0; slot < COMMAND_SLOT_END; slot++)
 		PLAN_FOREACH (p, u->service.commands[slot], struct plan_command, c)
 			if (c->flags & (COMMAND_FULL_PRIVILEGE | COMMAND_NO_SETUID))
 				return true;
 	return false;
+}
+
+static bool
+has_root_group(const struct plan *p, const struct plan_unit *u)
+{
+	const struct plan_exec *x = &u->exec;
+	const uint32_t *groups = plan_at(p, x->groups, x->n_groups * sizeof(uint32_t));
+
+	for (uint32_t i = 0; i < x->n_groups; i++)
+		if (groups[i] == 0)
+			return true;
+	return u->kind == UNIT_SERVICE && x->gid == 0;
 }
 
 int
@@ -229,7 +237,7 @@ plan_verify(const struct plan *p, bool allow_root, struct why *why)
 	for (uint32_t i = 0; r == 0 && i < p->n_units; i++)
 		r = verify_kinds(p, plan_unit(p, i), why);
 	for (uint32_t i = 0; r == 0 && !allow_root && i < p->n_units; i++)
-		if (plan_unit(p, i)->kind == UNIT_SERVICE && would_be_root(p, plan_unit(p, i)))
+		if (plan_runs_root(p, plan_unit(p, i)) || has_root_group(p, plan_unit(p, i)))
 			r = why_set(why, -EPERM, "plan: %s would run as root", plan_unit_id(p, i));
 	return r;
 }

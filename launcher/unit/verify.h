@@ -17,3 +17,6 @@
  *         what and of which unit.
  */
 _must_check_ int plan_verify(const struct plan *p, bool allow_root, struct why *why);
+
+/* Does a service of a verified plan run any command as uid 0? */
+bool plan_runs_root(const struct plan *p, const struct plan_unit *u);
