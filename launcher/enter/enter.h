@@ -43,6 +43,24 @@ enum enter_step {
 const char *enter_step_name(uint32_t step);
 int enter_step_exit_code(uint32_t step);
 
+/* Why a service is not running; systemd.service(5) calls it $SERVICE_RESULT, systemctl Result=. */
+enum service_result {
+	RESULT_SUCCESS,
+	RESULT_RESOURCES,
+	RESULT_PROTOCOL,
+	RESULT_TIMEOUT,
+	RESULT_EXIT_CODE,
+	RESULT_SIGNAL,
+	RESULT_CORE_DUMP,
+	RESULT_WATCHDOG,
+	RESULT_START_LIMIT,
+	RESULT_CONDITION, /* a condition was not met: not started, not failed */
+	RESULT_ASSERT, /* an assertion was not: failed */
+	RESULT_DEPENDENCY, /* what it requires did not start */
+	RESULT_END,
+};
+extern const char *const service_results[RESULT_END]; /* result_table.c: its words */
+
 /* Written to status_fd by a child that could not execute; EOF there means that it did. */
 struct enter_failure {
 	uint32_t step; /* enum enter_step */
@@ -73,6 +91,8 @@ struct enter {
 	const char *notify_path; /* NOTIFY_SOCKET, or NULL */
 	uint64_t watchdog_usec; /* 0: none */
 	pid_t main_pid; /* $MAINPID, or 0 */
+	uint32_t result; /* enum service_result, for the stop commands */
+	int32_t code, status; /* for the same: how the main process ended; code 0: it did not */
 	const struct rlimit
 	    *nofile; /* what RLIMIT_NOFILE was before the launcher raised it, or NULL */
 	const uint8_t *invocation_id; /* 16 bytes for INVOCATION_ID, or NULL */

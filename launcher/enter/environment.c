@@ -4,6 +4,8 @@
 #include "launcher/enter/environment.h"
 
 #include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
 
 #include "common/num.h"
 #include "launcher/enter/credentials.h"
@@ -38,6 +40,28 @@ setenv_id128(struct arguments *a, const char *name, const uint8_t id[16])
 	}
 	text[32] = '\0';
 	return setenv_str(a, name, text);
+}
+
+/* What the stop commands are told: why the service stops, and how its main process ended. */
+static int
+environment_result(struct arguments *a, const struct enter *e)
+{
+	static const char *const codes[] = {
+		[CLD_EXITED] = "exited", [CLD_KILLED] = "killed", [CLD_DUMPED] = "dumped"
+	};
+	int r;
+
+	if (e->slot != COMMAND_STOP && e->slot != COMMAND_STOP_POST)
+		return 0;
+	r = setenv_str(a, "SERVICE_RESULT", service_results[e->result]);
+	if (r < 0 || e->code == 0)
+		return r;
+	r = setenv_str(a, "EXIT_CODE", codes[e->code]);
+	if (r < 0)
+		return r;
+	if (e->code != CLD_EXITED && sigabbrev_np(e->status))
+		return setenv_str(a, "EXIT_STATUS", sigabbrev_np(e->status));
+	return setenv_num(a, "EXIT_STATUS", (uint64_t)e->status);
 }
 
 /* LISTEN_FDNAMES: the names with ':' between them, empty ones kept (sd_listen_fds(3)). */
@@ -85,6 +109,8 @@ environment_protocol(struct arguments *a, const struct enter *e)
 	if (r == 0 && e->main_pid > 0)
 		r = setenv_num(a, "MAINPID", (uint64_t)e->main_pid);
 	if (r == 0)
+		r = environment_result(a, e);
+	if (r == 0)
 		r = setenv_str(a, "PIDFILE", plan_str(e->plan, e->unit->service.pid_file));
 	if (r == 0 && e->invocation_id)
 		r = setenv_id128(a, "INVOCATION_ID", e->invocation_id);
@@ -96,8 +122,10 @@ environment_identity(struct arguments *a, const struct enter *e)
 {
 	const struct plan_exec *x = &e->unit->exec;
 	const char *user = plan_str(e->plan, x->user_name);
-	int r = setenv_str(a, "HOME", plan_str(e->plan, x->home));
+	int r = setenv_str(a, "PATH", ENVIRONMENT_PATH);
 
+	if (r == 0)
+		r = setenv_str(a, "HOME", plan_str(e->plan, x->home));
 	if (r == 0)
 		r = setenv_str(a, "LOGNAME", user);
 	if (r == 0)
@@ -111,6 +139,8 @@ environment_identity(struct arguments *a, const struct enter *e)
 static int
 environment_directories(struct arguments *a, const struct enter *e)
 {
+	if (setenv_str(a, "CREDENTIALS_DIRECTORY", credentials_directory(e)) < 0)
+		return -E2BIG;
 	for (int k = 0; k < DIRECTORY_KIND_END; k++) {
 		const struct span name = span_of(directories_variable((enum directory_kind)k));
 		const uint32_t start = a->used;
@@ -240,28 +270,25 @@ environment_unset(struct arguments *a, const struct enter *e)
 }
 
 /* systemd's order: later ones win. */
+static int (*const environment_parts[])(struct arguments *a, const struct enter *e) = {
+	environment_identity,
+	environment_protocol,
+	environment_directories,
+	environment_passed,
+	environment_unit,
+};
+
 int
 environment_fill(struct arguments *a, const struct enter *e)
 {
 	static char *from_files[ARGUMENTS_ENV_MAX];
 	const uint32_t n = a->n_from_files;
-	int r;
+	int r = 0;
 
 	memcpy(from_files, a->envp, n * sizeof(from_files[0]));
 	a->n_env = a->n_from_files = 0;
-	r = setenv_str(a, "PATH", ENVIRONMENT_PATH);
-	if (r == 0)
-		r = environment_identity(a, e);
-	if (r == 0)
-		r = environment_protocol(a, e);
-	if (r == 0)
-		r = setenv_str(a, "CREDENTIALS_DIRECTORY", credentials_directory(e));
-	if (r == 0)
-		r = environment_directories(a, e);
-	if (r == 0)
-		r = environment_passed(a, e);
-	if (r == 0)
-		r = environment_unit(a, e);
+	for (size_t i = 0; r == 0 && i < ELEMENTSOF(environment_parts); i++)
+		r = environment_parts[i](a, e);
 	if (r == 0)
 		r = environment_files(a, from_files, n);
 	if (r == 0)

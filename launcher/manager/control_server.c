@@ -251,16 +251,15 @@ verb_kill(
     struct manager *m, struct client *c, const struct target *t, const struct control_request *q)
 {
 	struct service *s = t->service;
-	const enum msg_signal_scope scope =
-	    q->whom == CONTROL_WHOM_ALL ? MSG_SIGNAL_GROUP : MSG_SIGNAL_MAIN;
+	const bool group = q->whom == CONTROL_WHOM_ALL;
 	bool any = false;
 
 	if (s && q->whom != CONTROL_WHOM_CONTROL && process_alive(&s->main)) {
-		link_signal(m, &s->main, q->signo, scope);
+		link_signal(m, &s->main, q->signo, group);
 		any = true;
 	}
 	if (s && q->whom != CONTROL_WHOM_MAIN && process_alive(&s->control)) {
-		link_signal(m, &s->control, q->signo, scope);
+		link_signal(m, &s->control, q->signo, group);
 		any = true;
 	}
 	operator_end(m, c, any ? 0 : ESRCH, any ? "" : "no process to kill");

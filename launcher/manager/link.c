@@ -128,6 +128,11 @@ link_start(struct manager *m, struct service *s, struct process *p, pid_t main_p
 	q.slot = p->slot;
 	q.command = p->command;
 	q.pid = main_pid;
+	if (p->slot == COMMAND_STOP || p->slot == COMMAND_STOP_POST) {
+		q.result = s->result;
+		q.code = s->main.exited_usec ? s->main.code : 0;
+		q.status = s->main.exited_usec ? s->main.status : 0;
+	}
 	q.watchdog_usec = p == &s->main && p->slot == COMMAND_START ? s->watchdog_usec : 0;
 	q.flags = connection >= 0 ? MSG_START_CONNECTION : 0;
 	q.number = connection >= 0 ? s->number : 0;
@@ -135,7 +140,7 @@ link_start(struct manager *m, struct service *s, struct process *p, pid_t main_p
 }
 
 void
-link_signal(struct manager *m, struct process *p, int signo, enum msg_signal_scope scope)
+link_signal(struct manager *m, struct process *p, int signo, bool group)
 {
 	struct msg q = msg_make(MSG_SIGNAL);
 
@@ -150,7 +155,7 @@ link_signal(struct manager *m, struct process *p, int signo, enum msg_signal_sco
 	}
 	q.instance = p->id;
 	q.signo = signo;
-	q.scope = scope;
+	q.flags = group ? MSG_SIGNAL_GROUP : 0;
 	link_send(m, &q, -EBADF);
 }
 

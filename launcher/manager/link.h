@@ -24,7 +24,7 @@ void link_start(
     struct manager *m, struct service *s, struct process *p, pid_t main_pid, int connection);
 
 /* Signal a process, or its whole group; held back until the instance is known. */
-void link_signal(struct manager *m, struct process *p, int signo, enum msg_signal_scope scope);
+void link_signal(struct manager *m, struct process *p, int signo, bool group);
 
 /* HELLO: the first thing said. */
 void link_hello(struct manager *m);

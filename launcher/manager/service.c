@@ -329,7 +329,7 @@ service_process_started(struct manager *m, struct unit *u, const struct msg *msg
 		log_unit(LOG_LEVEL_ERROR, service_name(m, s), "%s: %s: %s", process_path(m, s, p),
 		    enter_step_name(msg->step), strerror(msg->error));
 	if (held_signo > 0)
-		link_signal(m, p, held_signo, MSG_SIGNAL_GROUP);
+		link_signal(m, p, held_signo, true);
 	if (p == &s->main && msg->error == 0)
 		service_event(m, s, EVENT_MAIN_STARTED);
 	service_save(m, s);

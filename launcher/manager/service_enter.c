@@ -35,17 +35,16 @@ bool
 service_kill_process(
     struct manager *m, struct service *s, struct process *p, enum policy_phase phase)
 {
-	const enum msg_signal_scope scope =
-	    policy_kills_group(s->unit, phase) ? MSG_SIGNAL_GROUP : MSG_SIGNAL_MAIN;
+	const bool group = policy_kills_group(s->unit, phase);
 	const int signo = policy_kill_signal(s->unit, phase);
 
 	if (!process_alive(p) || !policy_kills(s->unit, p == &s->main, phase))
 		return false;
-	link_signal(m, p, signo, scope);
+	link_signal(m, p, signo, group);
 	if (phase == PHASE_TERM || phase == PHASE_RESTART) {
 		if (s->unit->service.send_sighup)
-			link_signal(m, p, SIGHUP, scope);
-		link_signal(m, p, SIGCONT, scope); /* a stopped process must run to hear it */
+			link_signal(m, p, SIGHUP, group);
+		link_signal(m, p, SIGCONT, group); /* a stopped process must run to hear it */
 	}
 	return true;
 }

@@ -30,22 +30,6 @@ static const struct {
 };
 static_assert(ELEMENTSOF(state_names) == STATE_END, "a name per state");
 
-static const char *const result_names[] = {
-	[RESULT_SUCCESS] = "success",
-	[RESULT_RESOURCES] = "resources",
-	[RESULT_PROTOCOL] = "protocol",
-	[RESULT_TIMEOUT] = "timeout",
-	[RESULT_EXIT_CODE] = "exit-code",
-	[RESULT_SIGNAL] = "signal",
-	[RESULT_CORE_DUMP] = "core-dump",
-	[RESULT_WATCHDOG] = "watchdog",
-	[RESULT_START_LIMIT] = "start-limit-hit",
-	[RESULT_CONDITION] = "exec-condition",
-	[RESULT_ASSERT] = "assert",
-	[RESULT_DEPENDENCY] = "dependency",
-};
-static_assert(ELEMENTSOF(result_names) == RESULT_END, "a name per result");
-
 const char *
 service_state_name(uint32_t state)
 {
@@ -61,7 +45,7 @@ service_active_name(uint32_t state)
 const char *
 service_result_name(uint32_t result)
 {
-	return result < RESULT_END ? result_names[result] : "?";
+	return result < RESULT_END ? service_results[result] : "?";
 }
 
 bool

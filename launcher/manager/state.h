@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "launcher/enter/enter.h"
 #include "launcher/manager/control.h"
 #include "launcher/manager/notebook.h"
 #include "launcher/manager/timer.h"
@@ -66,22 +67,6 @@ enum service_state {
 	STATE_FAILED,
 	STATE_AUTO_RESTART,
 	STATE_END,
-};
-
-enum service_result {
-	RESULT_SUCCESS,
-	RESULT_RESOURCES,
-	RESULT_PROTOCOL,
-	RESULT_TIMEOUT,
-	RESULT_EXIT_CODE,
-	RESULT_SIGNAL,
-	RESULT_CORE_DUMP,
-	RESULT_WATCHDOG,
-	RESULT_START_LIMIT,
-	RESULT_CONDITION, /* a condition was not met: not started, not failed */
-	RESULT_ASSERT, /* an assertion was not: failed */
-	RESULT_DEPENDENCY, /* what it requires did not start */
-	RESULT_END,
 };
 
 enum process_state {

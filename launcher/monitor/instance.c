@@ -94,6 +94,9 @@ instance_child(const struct monitor *m, const struct plan_unit *u, const struct 
 		    .detached = true,
 		    .watchdog_usec = request->watchdog_usec,
 		    .main_pid = named ? request->pid : 0,
+		    .result = request->result,
+		    .code = request->code,
+		    .status = request->status,
 		    .nofile = &m->nofile,
 		    .status_fd = status_fd } };
 
@@ -201,7 +204,7 @@ instance_signal(struct monitor *m, const struct msg *request, struct why *why)
 	if (x->state != INSTANCE_EXECUTING && x->state != INSTANCE_RUNNING)
 		return 0; /* it is gone already, and EXITED is on its way */
 	/* Our own child, not reaped yet: the number cannot belong to anybody else. */
-	if (request->scope == MSG_SIGNAL_GROUP && kill(-x->pid, request->signo) == 0)
+	if (request->flags & MSG_SIGNAL_GROUP && kill(-x->pid, request->signo) == 0)
 		return 0;
 	/* Alone, or not yet the leader of its own group (setsid comes before exec). */
 	(void)kill(x->pid, request->signo); /* fails only if it is a zombie: EXITED follows */

@@ -6,54 +6,44 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 
-/* The fields of struct msg that not every type uses; in a row's mask: may be non-zero. */
-enum msg_field {
-	F_SEQ = 1 << 0,
-	F_UNIT = 1 << 1,
-	F_SLOT = 1 << 2,
-	F_COMMAND = 1 << 3,
-	F_INSTANCE = 1 << 4,
-	F_PID = 1 << 5,
-	F_ERROR = 1 << 6,
-	F_STEP = 1 << 7,
-	F_SIGNO = 1 << 8,
-	F_SCOPE = 1 << 9,
-	F_CODE = 1 << 10,
-	F_STATUS = 1 << 11,
-	F_FLAGS = 1 << 12,
-	F_STARTED = 1 << 13,
-	F_WATCHDOG = 1 << 14,
-	F_NUMBER = 1 << 15,
-};
+#include "launcher/enter/enter.h"
+
+/* The 32-bit words of a field, one bit each; in a row's mask: may be non-zero. */
+#define F(field) \
+	(((UINT32_C(1) << sizeof(((struct msg *)NULL)->field) / 4) - 1) \
+	    << offsetof(struct msg, field) / 4)
+#define MSG_WORDS (sizeof(struct msg) / 4)
+static_assert(MSG_WORDS == 22, "docs/PROTOCOLS.md says 88 bytes; 32 words at most");
 
 static const struct msg_row {
 	enum msg_type type;
 	const char *name;
 	unsigned states; /* enum msg_state: the end that may read it, and when */
-	unsigned fields; /* enum msg_field */
+	uint32_t fields; /* of F() */
 	uint32_t flags; /* bits that may be set in `flags` */
 	uint32_t flag_fd; /* the bit of them that goes with one descriptor; otherwise none comes */
 } msg_rows[] = {
 	{ MSG_HELLO, "hello", MSG_STATE_NEW, 0, 0, 0 },
 	{ MSG_START, "start", MSG_STATE_UP,
-	    F_SEQ | F_UNIT | F_SLOT | F_COMMAND | F_PID | F_FLAGS | F_WATCHDOG | F_NUMBER,
+	    F(seq) | F(unit) | F(slot) | F(command) | F(pid) | F(result) | F(code) | F(status) |
+		F(flags) | F(number) | F(watchdog_usec),
 	    MSG_START_CONNECTION, MSG_START_CONNECTION },
-	{ MSG_SIGNAL, "signal", MSG_STATE_UP, F_INSTANCE | F_SIGNO | F_SCOPE, 0, 0 },
+	{ MSG_SIGNAL, "signal", MSG_STATE_UP, F(instance) | F(signo) | F(flags), MSG_SIGNAL_GROUP,
+	    0 },
 	{ MSG_INSTANCE, "instance", MSG_STATE_LEARNING,
-	    F_SEQ | F_UNIT | F_SLOT | F_COMMAND | F_INSTANCE | F_PID | F_FLAGS | F_STARTED,
+	    F(seq) | F(unit) | F(slot) | F(command) | F(instance) | F(pid) | F(flags) |
+		F(started_usec),
 	    MSG_INSTANCE_EXECUTED, 0 },
 	{ MSG_SETTLED, "settled", MSG_STATE_LEARNING, 0, 0, 0 },
 	{ MSG_STARTED, "started", MSG_STATE_SETTLED,
-	    F_SEQ | F_UNIT | F_INSTANCE | F_PID | F_ERROR | F_STEP | F_STARTED, 0, 0 },
-	{ MSG_EXITED, "exited", MSG_STATE_SETTLED, F_UNIT | F_INSTANCE | F_PID | F_CODE | F_STATUS,
-	    0, 0 },
+	    F(seq) | F(unit) | F(instance) | F(pid) | F(error) | F(step) | F(started_usec), 0, 0 },
+	{ MSG_EXITED, "exited", MSG_STATE_SETTLED,
+	    F(unit) | F(instance) | F(pid) | F(code) | F(status), 0, 0 },
 	{ MSG_SHUTDOWN, "shutdown", MSG_STATE_SETTLED, 0, 0, 0 },
 };
-
-/* A field that is added to the wire and not to the checks below would go unchecked. */
-static_assert(sizeof(struct msg) == 88, "no padding on the wire, no field without a check");
 
 static const struct msg_row *
 row_of(uint32_t type)
@@ -64,55 +54,57 @@ row_of(uint32_t type)
 	return NULL;
 }
 
-/* Which fields hold something. */
-static unsigned
-fields_set(const struct msg *m)
+/* Which words hold something, beside version and type. */
+static uint32_t
+words_set(const struct msg *m)
 {
-	return (m->seq ? F_SEQ : 0u) | (m->unit ? F_UNIT : 0u) | (m->slot ? F_SLOT : 0u) |
-	       (m->command ? F_COMMAND : 0u) |
-	       (m->instance.slot || m->instance.generation ? F_INSTANCE : 0u) |
-	       (m->pid ? F_PID : 0u) | (m->error ? F_ERROR : 0u) | (m->step ? F_STEP : 0u) |
-	       (m->signo ? F_SIGNO : 0u) | (m->scope ? F_SCOPE : 0u) | (m->code ? F_CODE : 0u) |
-	       (m->status ? F_STATUS : 0u) | (m->flags ? F_FLAGS : 0u) |
-	       (m->started_usec ? F_STARTED : 0u) | (m->watchdog_usec ? F_WATCHDOG : 0u) |
-	       (m->number ? F_NUMBER : 0u);
+	uint32_t words[MSG_WORDS], set = 0;
+
+	memcpy(words, m, sizeof(words));
+	for (size_t i = 0; i < MSG_WORDS; i++)
+		set |= words[i] ? UINT32_C(1) << i : 0;
+	return set & ~(F(version) | F(type));
+}
+
+/* How a process ended; code 0, where START may have it: none has. */
+static bool
+end_ok(const struct msg *m)
+{
+	if (m->code == 0)
+		return m->status == 0;
+	return (m->code == CLD_EXITED || m->code == CLD_KILLED || m->code == CLD_DUMPED) &&
+	       m->status >= 0 && m->status <= 255;
 }
 
 /* What no message of the type may hold, whatever the plan says. NULL when all is well. */
 static const char *
 value_wrong(const struct msg *m)
 {
+	const bool no_instance = m->instance.generation == 0;
+
 	if (m->pid < 0)
 		return "pid";
 	switch ((enum msg_type)m->type) {
+	case MSG_START:
+		return m->result >= RESULT_END ? "result" : end_ok(m) ? NULL : "code or status";
 	case MSG_SIGNAL:
-		if (m->instance.generation == 0)
-			return "instance";
 		if (m->signo < 1 || m->signo > SIGRTMAX)
 			return "signo";
-		return m->scope > MSG_SIGNAL_GROUP ? "scope" : NULL;
+		return no_instance ? "instance" : NULL;
 	case MSG_INSTANCE:
-		return m->instance.generation == 0 || m->pid == 0 ? "instance" : NULL;
+		return no_instance || m->pid == 0 ? "instance" : NULL;
 	case MSG_STARTED:
-		if (m->error < 0)
-			return "error";
 		/* A fork that failed has neither; everything else has both. */
-		if ((m->instance.generation == 0) != (m->pid == 0))
+		if (no_instance != (m->pid == 0))
 			return "instance";
-		return m->pid == 0 && m->error == 0 ? "pid" : NULL;
+		return m->error < 0 || (m->pid == 0 && m->error == 0) ? "error" : NULL;
 	case MSG_EXITED:
-		if (m->instance.generation == 0 || m->pid == 0)
+		if (no_instance || m->pid == 0)
 			return "instance";
-		if (m->code != CLD_EXITED && m->code != CLD_KILLED && m->code != CLD_DUMPED)
-			return "code";
-		return m->status < 0 || m->status > 255 ? "status" : NULL;
-	case MSG_HELLO:
-	case MSG_START:
-	case MSG_SETTLED:
-	case MSG_SHUTDOWN:
-		break;
+		return m->code == 0 || !end_ok(m) ? "code or status" : NULL;
+	default:
+		return NULL;
 	}
-	return NULL;
 }
 
 int
@@ -134,9 +126,9 @@ msg_check(const void *bytes, size_t len, size_t n_fds, enum msg_state state, str
 		return why_set(why, -EPROTO, "message of unknown type %u", m.type);
 	if (!(row->states & (unsigned)state))
 		return why_set(why, -EPROTO, "message %s may not come now", row->name);
-	if (fields_set(&m) & ~row->fields)
-		return why_set(why, -EPROTO, "message %s: field %#x must be zero", row->name,
-		    fields_set(&m) & ~row->fields);
+	if (words_set(&m) & ~row->fields)
+		return why_set(why, -EPROTO, "message %s: words %#x must be zero", row->name,
+		    words_set(&m) & ~row->fields);
 	if (m.flags & ~row->flags)
 		return why_set(why, -EPROTO, "message %s: flags %#x", row->name, m.flags);
 	if (n_fds != (m.flags & row->flag_fd ? 1 : 0))

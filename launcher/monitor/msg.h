@@ -16,7 +16,7 @@
 
 #include "common/why.h"
 
-#define MSG_VERSION 2u /* bump on any change below; both ends refuse a mismatch */
+#define MSG_VERSION 3u /* bump on any change below; both ends refuse a mismatch */
 
 /* Requests are odd and come from the manager, events are even and come from the monitor. */
 enum msg_type {
@@ -36,11 +36,6 @@ struct msg_instance_id {
 	uint32_t generation; /* 0: none */
 };
 
-enum msg_signal_scope {
-	MSG_SIGNAL_MAIN = 0, /* the process itself */
-	MSG_SIGNAL_GROUP = 1, /* its process group */
-};
-
 /*
  * One layout for all: each type uses the fields its row in msg.c names, the others are zero and
  * checked to be. Small and regular beats tight: there are a few per activation.
@@ -57,10 +52,10 @@ struct msg {
 	int32_t error; /* STARTED: 0, or errno of the step that failed */
 	uint32_t step; /* STARTED: enum enter_step that failed */
 	int32_t signo; /* SIGNAL */
-	uint32_t scope; /* SIGNAL: enum msg_signal_scope */
-	int32_t code; /* EXITED: CLD_EXITED, CLD_KILLED, CLD_DUMPED */
-	int32_t status; /* EXITED: exit status or signal */
-	uint32_t flags; /* START: enum msg_start_flag; INSTANCE: enum msg_instance_flag */
+	uint32_t result; /* START: enum service_result, for the stop commands */
+	int32_t code; /* EXITED, START (of the main process, or 0): CLD_EXITED, _KILLED, _DUMPED */
+	int32_t status; /* of the same: exit status or signal */
+	uint32_t flags; /* of START, SIGNAL and INSTANCE, below */
 	uint64_t started_usec; /* INSTANCE, STARTED: CLOCK_MONOTONIC of the fork */
 	uint64_t number; /* START with MSG_START_CONNECTION: N of "name@N-..." */
 	uint64_t watchdog_usec; /* START: WATCHDOG_USEC for the child, 0 none */
@@ -68,6 +63,10 @@ struct msg {
 
 enum msg_start_flag {
 	MSG_START_CONNECTION = 1 << 0, /* one descriptor comes along: an accepted connection */
+};
+
+enum msg_signal_flag {
+	MSG_SIGNAL_GROUP = 1 << 0, /* to the process group, not to the process alone */
 };
 
 enum msg_instance_flag {

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "launcher/enter/enter.h"
 #include "launcher/monitor/msg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,6 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The direction is in the number: a request never passes as an event. */
 	assert((m.type & 1) == (state == MSG_STATE_NEW || state == MSG_STATE_UP));
 	assert(n_fds == (m.type == MSG_START && (m.flags & MSG_START_CONNECTION) ? 1 : 0));
+	if (m.type == MSG_START)
+		assert(m.result < RESULT_END && m.status >= 0 && m.status <= 255);
 	if (m.type == MSG_SIGNAL)
 		assert(m.signo > 0 && m.signo <= SIGRTMAX && m.instance.generation != 0);
 	assert(msg_check(&m, sizeof(m), n_fds, state, &again, &why) == 0);

@@ -11,6 +11,9 @@ ROOT = ("--allow-root-services",)
 LOG = "/tmp/out/CASE.log"  # lines in the order in which things happened
 
 
+RESULT = f"/bin/sh -c 'echo =$SERVICE_RESULT=$EXIT_CODE=$EXIT_STATUS= >> {LOG}'"
+
+
 def says(word):
     """A oneshot command that adds a word to the log."""
     return f"/bin/sh -c 'echo {word} >> {LOG}'"
@@ -108,12 +111,18 @@ CASES = [
     Case("stop_commands", units={"CASE.service": main("", f"ExecStop={says('stop')}")},
          client=(ask(),), afterwards=(THE_LOG,)),
     Case("stop_sees_mainpid", service=f"ExecStop={PROBE} --out {OUT}/CASE.stop -- $MAINPID",
-         client=(ask(),), records=1, differ={"stop[[]0].argv": "a pid"},
-         pending="SERVICE_RESULT is not set"),
+         client=(ask(),), records=1, differ={"stop[[]0].argv": "a pid"}),
     Case("stop_post_result", service="ExecStopPost=/bin/sh -c 'echo $SERVICE_RESULT $EXIT_CODE "
          f"$EXIT_STATUS >> {LOG}'", client=(ask(), leave(HERE, 3), wait(0.2)),
-         afterwards=(shell(f"head -1 {LOG}"),),
-         pending="SERVICE_RESULT, EXIT_CODE and EXIT_STATUS are not set"),
+         afterwards=(shell(f"head -1 {LOG}"),)),
+    Case("stop_result_of_a_signal", service=f"ExecStopPost={RESULT}\nRestart=no",
+         client=(ask(), shell("pkill -KILL -x -f '/opt/tools/probe --out /tmp/out/CASE --serve'"),
+                 wait(0.3)), afterwards=(shell(f"head -1 {LOG}"),)),
+    Case("stop_result_of_a_stop", service=f"ExecStop={RESULT}\nExecStopPost={RESULT}",
+         client=(ask(),), afterwards=(shell(f"cat {LOG}"),)),
+    Case("stop_result_of_no_start", service=f"ExecStartPre=/bin/false\nExecStopPost={RESULT}\n"
+         "StartLimitBurst=1", client=(no_answer(),), records=0,
+         afterwards=(shell(f"head -1 {LOG}"),)),
     Case("stop_post_after_failed_pre", service=f"ExecStartPre=/bin/false\nExecStopPost={says('post')}"
          "\nStartLimitBurst=1", client=(no_answer(),), records=0,
          afterwards=(shell(f"head -1 {LOG}"),)),

@@ -173,7 +173,7 @@ stop_asks_then_kills(void **state)
 	operator= fixture_ask(f, CONTROL_STOP, "web.service", 0, getuid());
 	sig = fixture_expect(f, MSG_SIGNAL);
 	assert_int_equal(sig.signo, SIGTERM);
-	assert_int_equal(sig.scope, MSG_SIGNAL_GROUP);
+	assert_int_equal(sig.flags, MSG_SIGNAL_GROUP);
 	assert_memory_equal(&sig.instance, &id, sizeof(id));
 	sig = fixture_expect(f, MSG_SIGNAL);
 	assert_int_equal(sig.signo, SIGCONT);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "launcher/enter/enter.h"
 #include "launcher/monitor/msg.h"
 
 #define ANY_STATE (MSG_STATE_NEW | MSG_STATE_UP | MSG_STATE_LEARNING | MSG_STATE_SETTLED)
@@ -25,11 +26,14 @@ sample(enum msg_type type)
 		m.pid = 99;
 		m.watchdog_usec = 1000000;
 		m.number = 5;
+		m.result = RESULT_EXIT_CODE;
+		m.code = CLD_EXITED;
+		m.status = 3;
 		break;
 	case MSG_SIGNAL:
 		m.instance = (struct msg_instance_id){ 4, 9 };
 		m.signo = SIGTERM;
-		m.scope = MSG_SIGNAL_GROUP;
+		m.flags = MSG_SIGNAL_GROUP;
 		break;
 	case MSG_INSTANCE:
 		m.unit = 3;
@@ -161,6 +165,8 @@ enum change {
 	ERROR_NEGATIVE,
 	CODE,
 	STATUS,
+	RESULT,
+	STATUS_OF_NO_END,
 };
 
 static void
@@ -195,7 +201,7 @@ apply_change(enum change change, struct msg *m, size_t *len, size_t *n_fds)
 		m->signo = 65;
 		break;
 	case SCOPE:
-		m->scope = 2;
+		m->flags = 2;
 		break;
 	case NO_GENERATION:
 		m->instance.generation = 0;
@@ -219,6 +225,12 @@ apply_change(enum change change, struct msg *m, size_t *len, size_t *n_fds)
 		break;
 	case STATUS:
 		m->status = 256;
+		break;
+	case RESULT:
+		m->result = RESULT_END;
+		break;
+	case STATUS_OF_NO_END:
+		m->code = 0;
 		break;
 	}
 }
@@ -250,6 +262,10 @@ bad_messages_are_refused(void **state)
 		{ "negative errno", MSG_STARTED, ERROR_NEGATIVE },
 		{ "stopped, not exited", MSG_EXITED, CODE },
 		{ "status 256", MSG_EXITED, STATUS },
+		{ "an exit that is none", MSG_EXITED, STATUS_OF_NO_END },
+		{ "start with a result that is none", MSG_START, RESULT },
+		{ "start with a main process that was stopped", MSG_START, CODE },
+		{ "start with a status and no end", MSG_START, STATUS_OF_NO_END },
 	};
 
 	(void)state;
