@@ -130,6 +130,19 @@ put_request_line(struct buf *out, const struct request *r)
 	(void)buf_printf(out, " HTTP/1.%u", r->minor);
 }
 
+static const char *
+client_subject(const struct request *r)
+{
+	return r->identity ? r->identity->subject : NULL;
+}
+
+/* One that does not verify ends the handshake: there is no request of it. NULL without TLS. */
+static const char *
+client_verified(const struct request *r)
+{
+	return !r->identity ? NULL : r->identity->subject ? "ok" : "none";
+}
+
 static void
 put_letter(struct buf *out, char letter, const struct exchange *x)
 {
@@ -171,6 +184,12 @@ put_letter(struct buf *out, char letter, const struct exchange *x)
 	case 'u':
 		(void)buf_puts(out, x->user ? x->user : "-");
 		break;
+	case 'c':
+		access_escaped(out, span_of(client_subject(r) ? client_subject(r) : "-"));
+		break;
+	case 'C':
+		(void)buf_puts(out, client_verified(r) ? client_verified(r) : "-");
+		break;
 	case 'm':
 		access_escaped(out, request_piece(r, r->method_text));
 		break;
@@ -208,6 +227,8 @@ format_json(const struct exchange *x, struct buf *out)
 	json_span(&j, "target", shown_target(r));
 	json_str(&j, "protocol", r->minor ? "HTTP/1.1" : "HTTP/1.0");
 	json_bool(&j, "tls", r->secure);
+	json_str(&j, "client_subject", client_subject(r));
+	json_str(&j, "client_verified", client_verified(r));
 	json_u64(&j, "status", x->status);
 	json_u64(&j, "bytes", x->body_bytes);
 	json_u64(&j, "usec", x->usec);

@@ -100,6 +100,18 @@ conn_answer(struct conn *c)
 	return STEP_ON;
 }
 
+/* Whose request it is. */
+static void
+conn_introduce(struct conn *c)
+{
+	struct request *r = &c->env->head.req;
+
+	r->secure = c->t.ops->secure;
+	r->identity = c->t.ops->identity ? c->t.ops->identity(&c->t) : NULL;
+	r->peer = &c->peer;
+	r->role = c->role;
+}
+
 static int
 conn_respond(struct conn *c)
 {
@@ -111,9 +123,7 @@ conn_respond(struct conn *c)
 	/* Spans point into the buffer, which a body may have moved since the head was read. */
 	if (w->head.req.has_body && target_check(&w->head.req) != 0)
 		return CONN_OVER;
-	w->head.req.secure = c->t.ops->secure;
-	w->head.req.peer = &c->peer;
-	w->head.req.role = c->role;
+	conn_introduce(c);
 	if (!addrs_request(w->addrs, &c->peer, w->now_usec)) {
 		w->stats->limited++;
 		w->respond_error(w->arg, 429, &w->answer);
@@ -133,6 +143,7 @@ conn_refuse(struct conn *c, unsigned status)
 	answer_init(&w->answer);
 	w->began_usec = w->now_usec;
 	w->head.req.base = w->in + w->in_off;
+	conn_introduce(c);
 	w->respond_error(w->arg, status, &w->answer);
 	w->answer.close = true;
 	w->head.close = false; /* it does not know yet that this is the end */

@@ -37,27 +37,11 @@ main_level(const char *name)
 
 /* Options that can be judged without sockets. */
 static int
-main_check(const struct options *o, const struct config *c, struct why *why)
+main_check(const struct config *c, struct why *why)
 {
-	struct tls_options tls;
-	int r = serve_tls_options(o, &tls, why);
+	const int r = tls_check(&c->tls, why);
 
-	if (r == 0)
-		r = tls_check(&tls, why);
-	if (r == 0)
-		r = mime_load(c->settings.mime_types);
-	return r;
-}
-
-/* Every socket must be one that we can serve. */
-static int
-main_roles(const struct listeners *l, const struct options *o, struct why *why)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->list[i].role == ROLE_HTTPS && o->certs.n == 0)
-			return why_set(
-			    why, -EOPNOTSUPP, "socket %s: it needs --cert FILE", l->list[i].text);
-	return 0;
+	return r < 0 ? r : mime_load(c->settings.mime_types);
 }
 
 int
@@ -88,7 +72,7 @@ main(int argc, char **argv)
 	config = calloc(1, sizeof(*config));
 	r = config ? supervise_load(&o, config, &why) : why_set(&why, -ENOMEM, "configuration");
 	if (r == 0)
-		r = main_check(&o, config, &why);
+		r = main_check(config, &why);
 	if (r < 0)
 		return main_fail(EX_CONFIG, &why);
 	log_setup("sallyport-httpd", LOG_FORMAT_TEXT, main_level(config->settings.log_level));
@@ -97,7 +81,7 @@ main(int argc, char **argv)
 		free(config);
 		return 0;
 	}
-	if (listeners_take(&listeners, &why) < 0 || main_roles(&listeners, &o, &why) < 0)
+	if (listeners_take(&listeners, &why) < 0 || serve_check(config, &listeners, &why) < 0)
 		return main_fail(EX_UNAVAILABLE, &why);
 	if (config->settings.sandbox && sandbox_supervisor(&why) < 0)
 		return main_fail(EX_OSERR, &why);

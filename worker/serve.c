@@ -160,11 +160,11 @@ worker_make(struct worker *w, struct why *why)
 
 	r = site_new(
 	    &w->c->config->map, s->cache_files, s->cache_bytes, s->server_field, &w->site, why);
-	if (r == 0 && w->c->options->certs.n > 0) {
-		r = serve_tls_options(w->c->options, &tls, why);
+	if (r == 0 && w->c->config->tls.n_certs > 0) {
+		tls = w->c->config->tls;
 		tls.tickets = w->c->tickets;
-		if (r == 0)
-			r = tls_new(&tls, &w->tls, why);
+		tls.group_arg = &w->c->config->map;
+		r = tls_new(&tls, &w->tls, why);
 	}
 	if (r == 0)
 		r = access_log_new(s->access_log, s->access_format, &w->log, why);
@@ -195,11 +195,20 @@ path_folder(struct pool *pool, const char *path)
 	return copy;
 }
 
+/* Where a file is, and where it really is: certbot's live/ links into archive/. */
+static int
+worker_folder(struct pool *pool, struct sandbox *s, const char *path)
+{
+	_cleanup_free_ char *real = path ? realpath(path, NULL) : NULL;
+
+	return sandbox_read(s, path_folder(pool, path)) | sandbox_read(s, path_folder(pool, real));
+}
+
 static int
 worker_paths(const struct serve_context *c, struct pool *pool, struct sandbox *s)
 {
 	const struct map *m = &c->config->map;
-	const struct options *o = c->options;
+	const struct tls_options *t = &c->config->tls;
 	int r = 0;
 
 	for (uint32_t i = 0; i < m->n_hosts; i++)
@@ -211,17 +220,12 @@ worker_paths(const struct serve_context *c, struct pool *pool, struct sandbox *s
 			for (size_t n = 0; (pages = users_at(route->users, n)) != NULL; n++)
 				r |= sandbox_read(s, pages->path);
 		}
-	for (size_t i = 0; i < o->certs.n; i++) {
-		_cleanup_free_ char *real = realpath(o->certs.item[i], NULL);
-
-		/* And where it really is: certbot's live/ links into archive/. */
-		r |= sandbox_read(s, path_folder(pool, o->certs.item[i]));
-		r |= sandbox_read(s, path_folder(pool, real));
-	}
-	if (o->certs.n > 0) {
-		r |= sandbox_read(s, o->client_ca);
+	for (size_t i = 0; i < t->n_certs; i++)
+		r |= worker_folder(pool, s, t->certs[i]);
+	for (size_t i = 0; t->n_certs > 0 && i < t->n_groups; i++)
+		r |= worker_folder(pool, s, t->groups[i].policy.client_ca);
+	if (t->n_certs > 0)
 		r |= sandbox_read(s, getenv("CREDENTIALS_DIRECTORY"));
-	}
 	if (strcmp(c->config->settings.access_log, "syslog") == 0)
 		r |= sandbox_read(s, "/etc/localtime");
 	if (c->config->settings.access_log[0] == '/')
@@ -247,23 +251,12 @@ worker_confine(const struct serve_context *c, struct pool *pool, struct why *why
 }
 
 int
-serve_tls_options(const struct options *o, struct tls_options *ret, struct why *why)
+serve_check(const struct config *c, const struct listeners *l, struct why *why)
 {
-	*ret = tls_defaults;
-	ret->n_certs = o->certs.n;
-	memcpy(ret->certs, o->certs.item, o->certs.n * sizeof(ret->certs[0]));
-	ret->keyd = o->keyd ? o->keyd : ret->keyd;
-	ret->min_version = o->tls_min ? o->tls_min : ret->min_version;
-	ret->groups = o->tls_groups ? o->tls_groups : ret->groups;
-	ret->client_ca = o->client_ca;
-	if (o->client_ca)
-		ret->client_auth = TLS_CLIENT_AUTH_REQUIRED;
-	if (!o->client_auth || strcmp(o->client_auth, "required") == 0)
-		return 0;
-	if (strcmp(o->client_auth, "optional") != 0)
-		return why_set(
-		    why, -EINVAL, "--client-auth %s: want required or optional", o->client_auth);
-	ret->client_auth = TLS_CLIENT_AUTH_OPTIONAL;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->list[i].role == ROLE_HTTPS && c->tls.n_certs == 0)
+			return why_set(
+			    why, -EOPNOTSUPP, "socket %s: it needs a certificate", l->list[i].text);
 	return 0;
 }
 

@@ -25,6 +25,5 @@ struct serve_context {
 /* Return: the exit code. */
 int serve(const struct serve_context *c);
 
-/* What the command line says of TLS, over the defaults. Return: 0 or -EINVAL with why. */
-_must_check_ int serve_tls_options(
-    const struct options *o, struct tls_options *ret, struct why *why);
+/* Can every socket be served by this configuration? Return: 0 or -EOPNOTSUPP with why. */
+_must_check_ int serve_check(const struct config *c, const struct listeners *l, struct why *why);

@@ -17,6 +17,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/num.h"
+#include "worker/config/tls.h"
 #include "worker/tls/ticket.h"
 
 #define RESPAWN_FIRST_USEC (100 * 1000)
@@ -47,6 +48,7 @@ struct supervisor {
 	const struct listeners *listeners;
 	struct shared *shared;
 	struct tickets *tickets; /* of TLS sessions; each worker has a copy, and all step alike */
+	unsigned ticket_sec; /* their lifetime */
 	struct generation now, next; /* next.config is NULL unless a reload is under way */
 	struct worker_slot slot[WORKERS_MAX];
 	int signals;
@@ -67,8 +69,13 @@ supervise_load(const struct options *o, struct config *ret, struct why *why)
 		return why_set(why, -EINVAL, "--workers %s: want a number up to %d", o->workers,
 		    WORKERS_MAX / 2);
 	r = o->config ? config_load(o->config, ret, why) : config_of_root(o->root, ret, why);
-	if (r == 0 && workers > 0)
+	if (r < 0)
+		return r;
+	if (workers > 0)
 		ret->settings.workers = (uint32_t)workers;
+	r = config_tls(ret, o, why);
+	if (r < 0)
+		config_done(ret);
 	return r;
 }
 
@@ -221,11 +228,30 @@ reload_fail(struct supervisor *v, const char *why)
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Reload failed: %s", why);
 }
 
+/* Made here, before a fork, so that all workers have the same keys; kept while the lifetime is. */
+static int
+tickets_for(struct supervisor *v, const struct config *c, struct why *why)
+{
+	struct tickets *made;
+	int r;
+
+	if (c->tls.n_certs == 0 || (v->tickets && v->ticket_sec == c->tls.ticket_epoch_sec))
+		return 0;
+	r = tickets_new(c->tls.ticket_epoch_sec, &made, why);
+	if (r < 0)
+		return r;
+	tickets_free(v->tickets);
+	v->tickets = made;
+	v->ticket_sec = c->tls.ticket_epoch_sec;
+	return 0;
+}
+
 static void
 supervisor_reload(struct supervisor *v)
 {
 	struct config *config;
 	struct why why = { "" };
+	int r;
 
 	if (v->stopping)
 		return;
@@ -233,7 +259,13 @@ supervisor_reload(struct supervisor *v)
 		reload_fail(v, "superseded by another");
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_usec());
 	config = calloc(1, sizeof(*config));
-	if (!config || supervise_load(v->options, config, &why) < 0) {
+	r = config ? supervise_load(v->options, config, &why) : -ENOMEM;
+	if (r == 0 &&
+	    (serve_check(config, v->listeners, &why) < 0 || tickets_for(v, config, &why) < 0)) {
+		config_done(config);
+		r = -EINVAL;
+	}
+	if (r < 0) {
 		free(config);
 		reload_fail(v, config ? why.text : "out of memory");
 		return;
@@ -433,7 +465,7 @@ supervise(const struct options *o, const struct listeners *l, struct config *con
 		log_error("supervisor: out of memory or descriptors");
 		return EX_OSERR;
 	}
-	if (o->certs.n > 0 && tickets_new(tls_defaults.ticket_epoch_sec, &v.tickets, &why) < 0) {
+	if (tickets_for(&v, config, &why) < 0) {
 		log_error("%s", why.text);
 		return EX_OSERR;
 	}

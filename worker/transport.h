@@ -24,6 +24,7 @@ enum {
 };
 
 struct transport;
+struct identity; /* worker/http/message.h */
 
 struct transport_ops {
 	const char *name;
@@ -54,6 +55,8 @@ struct transport_ops {
 	 * job) belongs to state of the transport's own.
 	 */
 	void (*close)(struct transport *t);
+	/* Who the peer has proved to be, after the handshake; NULL when it cannot prove anything. */
+	const struct identity *(*identity)(const struct transport *t);
 };
 
 struct transport {

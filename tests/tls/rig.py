@@ -297,7 +297,7 @@ class Worker(Daemon):
     """sallyport-httpd with one https and one http socket, serving a small site."""
 
     def __init__(self, where, keyd_path, certs, *options, name="httpd", env=None, https=None,
-                 program=HTTPD):
+                 program=HTTPD, config=None):
         root = os.path.join(where, "site")
         if not os.path.exists(root):
             os.mkdir(root)
@@ -307,11 +307,19 @@ class Worker(Daemon):
                     f.write((b"sallyport " * (size // 10 + 1))[:size])
         self.https, self.http = https or tcp_listener(), tcp_listener()
         self.port, self.http_port = self.https.getsockname()[1], self.http.getsockname()[1]
-        command = [program, "--workers", "1", "--root", root, "--keyd", keyd_path, *options]
+        self.config, what = os.path.join(where, name + ".conf"), ["--root", root]
+        if config is not None:  # a text with ROOT in it
+            self.configure(config.replace("ROOT", root))
+            what = ["--config", self.config]
+        command = [program, "--workers", "1", *what, "--keyd", keyd_path, *options]
         for cert in certs:
             command += ["--cert", cert]
         super().__init__(where, name, HTTPD_USER, [("https", self.https), ("http", self.http)],
                          command, env)
+
+    def configure(self, text):
+        with open(self.config, "w", encoding="ascii") as f:
+            f.write(text)
 
     def start(self):
         super().start()

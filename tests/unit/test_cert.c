@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 
 #include "worker/tls/cert.h"
+#include "worker/tls/hello.h"
 
 static char dir[] = "/tmp/sp-cert-XXXXXX";
 static char path[64];
@@ -143,6 +144,44 @@ what_is_no_certificate_is_named(void **state)
 	assert_int_equal(cert_load("/nonexistent/x", 0, &c, &note, &why), -ENOENT);
 }
 
+static void
+the_host_of_a_hello_is_read_strictly(void **state)
+{
+	static const struct {
+		const char *ext;
+		size_t len;
+		const char *host;
+	} cases[] = {
+		{ "\0\7\0\0\4a.tt", 9, "a.tt" },
+		{ "\0\7\0\0\4a.tt", 8, NULL }, /* cut */
+		{ "\0\6\0\0\4a.tt", 9, NULL }, /* the list is longer than it says */
+		{ "\0\7\1\0\4a.tt", 9, NULL }, /* no host */
+		{ "\0\7\0\0\3a.tt", 9, NULL }, /* something behind it */
+		{ "\0\7\0\0\5a.tt", 9, NULL },
+		{ "\0\7\0\0\4a\0tt", 9, NULL },
+		{ "\0\3\0\0\0", 5, NULL }, /* empty */
+		{ "\0\3\0\0", 4, NULL },
+		{ "", 0, NULL },
+	};
+	unsigned char longest[5 + 256] = { 1, 3, 0, 1, 0 };
+	char host[HELLO_HOST_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		const char *got =
+		    hello_host((const unsigned char *)cases[i].ext, cases[i].len, host);
+
+		assert_int_equal(!got, !cases[i].host);
+		if (got)
+			assert_string_equal(got, cases[i].host);
+	}
+	memset(longest + 5, 'a', 256);
+	assert_null(hello_host(longest, sizeof(longest), host));
+	longest[1] = 2, longest[3] = 0, longest[4] = 255;
+	assert_non_null(hello_host(longest, sizeof(longest) - 1, host));
+	assert_int_equal(strlen(host), 255);
+}
+
 int
 main(void)
 {
@@ -151,6 +190,7 @@ main(void)
 		cmocka_unit_test(leaf_chain_and_names_are_read),
 		cmocka_unit_test(a_private_key_in_the_file_is_refused),
 		cmocka_unit_test(what_is_no_certificate_is_named),
+		cmocka_unit_test(the_host_of_a_hello_is_read_strictly),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

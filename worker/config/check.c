@@ -48,9 +48,9 @@ check_log_format(const char *text, struct why *why)
 	if (in_words(text, words, ELEMENTSOF(words)))
 		return 0;
 	for (const char *p = strchr(text, '%'); p; p = strchr(p + 2, '%'))
-		if (p[1] == '\0' || !strchr("htrsbDivRUmHqu%", p[1]))
+		if (p[1] == '\0' || !strchr("htrsbDivRUmHquCc%", p[1]))
 			return check_fail(
-			    why, text, "only %h %t %r %s %b %D %i %v %R %U %m %H %q %u %%");
+			    why, text, "only %h %t %r %s %b %D %i %v %R %U %m %H %q %u %c %C %%");
 	return strchr(text, '%') ? 0 : check_fail(why, text, "common, combined, json or a format");
 }
 
@@ -94,6 +94,47 @@ check_file(const char *text, struct why *why)
 	if (text[0] != '/')
 		return check_fail(why, text, "an absolute path");
 	return access(text, R_OK) < 0 ? why_set(why, -errno, "%s", text) : 0;
+}
+
+int
+check_path(const char *text, struct why *why)
+{
+	return text[0] == '/' ? 0 : check_fail(why, text, "an absolute path");
+}
+
+int
+check_tls_version(const char *text, struct why *why)
+{
+	static const char *const words[] = { "1.2", "1.3" };
+
+	return in_words(text, words, ELEMENTSOF(words)) ? 0 : check_fail(why, text, "1.2 or 1.3");
+}
+
+int
+check_client_auth(const char *text, struct why *why)
+{
+	static const char *const words[] = { "none", "optional", "required" };
+
+	return in_words(text, words, ELEMENTSOF(words))
+		   ? 0
+		   : check_fail(why, text, "required, optional or none");
+}
+
+/* RFC 6797 6.1: one max-age, then perhaps includeSubDomains and (not its) preload. */
+int
+check_hsts(const char *text, struct why *why)
+{
+	const char *rest = text + strcspn(text, ";");
+	uint64_t age;
+
+	if (str_starts(text, "max-age=") &&
+	    num_parse((struct span){ text + 8, strcspn(text + 8, ";") }, 10, 0, UINT32_MAX, &age) ==
+		0 &&
+	    (strcmp(rest, "") == 0 || strcmp(rest, "; includeSubDomains") == 0 ||
+		strcmp(rest, "; includeSubDomains; preload") == 0))
+		return 0;
+	return check_fail(
+	    why, text, "max-age=SECONDS, with \"; includeSubDomains\" and \"; preload\" or not");
 }
 
 int

@@ -147,6 +147,8 @@ site_read(cfg_t *cfg, struct map *m, struct vhost *h, struct why *why)
 
 	if (config_defaults(IN_ROUTE, &m->pool, &base) < 0)
 		return why_set(why, -ENOMEM, "site %s", cfg_title(cfg));
+	if (config_defaults(IN_SITE, &m->pool, &site) < 0)
+		return why_set(why, -ENOMEM, "site %s", cfg_title(cfg));
 	e = section_read(cfg, IN_SITE, &m->pool, &site, why);
 	if (e == 0)
 		e = section_read(cfg, IN_ROUTE, &m->pool, &base, why);
@@ -155,6 +157,9 @@ site_read(cfg_t *cfg, struct map *m, struct vhost *h, struct why *why)
 	h->title = pool_strdup(&m->pool, cfg_title(cfg));
 	h->names = site.names;
 	h->is_default = site.is_default;
+	h->tls = site.tls;
+	if (h->tls.certificates.n > 0 || h->tls.client_ca || h->tls.client_auth)
+		h->tls_group = ++m->n_tls_groups;
 	h->routes = pool_alloc(&m->pool, (n + 1) * sizeof(*h->routes));
 	if (!h->title || !h->routes)
 		return why_set(why, -ENOMEM, "site %s", cfg_title(cfg));

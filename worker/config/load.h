@@ -8,10 +8,12 @@
 #pragma once
 
 #include "worker/config/table.h"
+#include "worker/tls/context.h"
 
 struct config {
 	struct settings settings;
 	struct map map;
+	struct tls_options tls; /* by config_tls(); in the map's pool */
 };
 
 /* Opens roots, reads htpasswd files. Return: 0, or -errno with "file:line: what" in why. */

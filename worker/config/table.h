@@ -28,12 +28,18 @@ struct settings {
 	const char *mime_types;
 	bool server_field, sandbox;
 	const char *access_log, *access_format, *log_level;
+	struct text_list certificates;
+	const char *signer, *tls_min, *tls_ciphers, *tls_suites, *tls_groups;
+	uint32_t tls_security_level;
+	uint64_t tls_first_record, ticket_lifetime_usec;
+	const char *ticket_credential, *client_ca, *client_auth;
 };
 
 /* Options of a site that its routes do not have. */
 struct site_settings {
 	struct text_list names;
 	bool is_default;
+	struct site_tls tls;
 };
 
 enum config_kind {

@@ -66,8 +66,17 @@ struct peer {
 	uint16_t port;
 };
 
+#define IDENTITY_SUBJECT_MAX 1024
+
+/* What a TLS handshake has settled of a client. */
+struct identity {
+	unsigned group; /* of sites with one policy for client certificates, by the host it named */
+	char *subject; /* of its certificate, RFC 4514, ASCII only; NULL: none was given */
+};
+
 struct request {
 	const struct peer *peer; /* NULL in tests */
+	const struct identity *identity; /* NULL without TLS */
 	const char *base; /* what the offsets count from */
 	struct piece16 method_text;
 	struct piece16 target; /* as it was sent */

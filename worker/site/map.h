@@ -38,8 +38,16 @@ struct route_settings {
 	const char *redirect, *respond, *type;
 	uint32_t status;
 	bool autoindex, dotfiles, compress, precompressed, users;
-	struct text_list headers, cache_types, error_pages, access, methods;
+	struct text_list headers, cache_types, error_pages, access, methods, client_subjects;
 	const char *cache, *auth, *auth_realm, *users_dir;
+};
+
+/* What a site says of TLS, for all its routes. */
+struct site_tls {
+	struct text_list certificates;
+	const char *client_ca, *client_auth, *hsts;
+	bool redirect;
+	uint32_t port; /* where redirect sends clients */
 };
 
 struct net_rule {
@@ -91,6 +99,9 @@ struct vhost {
 	const char *title;
 	struct text_list names;
 	bool is_default;
+	struct site_tls tls;
+	unsigned tls_group; /* see struct identity */
+	bool asks_client, needs_client; /* for a certificate; config/tls.c */
 	uint32_t n_routes;
 	struct route
 	    *routes; /* exact, then suffix, then prefix by falling length; the last is "/" */
@@ -106,6 +117,7 @@ struct map {
 	uint32_t n_hosts;
 	struct vhost *hosts;
 	const struct vhost *fallback;
+	unsigned n_tls_groups; /* beside group 0, of all that say nothing of their own */
 	uint32_t n_names;
 	struct map_name *names; /* sorted */
 };

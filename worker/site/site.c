@@ -10,6 +10,7 @@
 #include "worker/site/find.h"
 #include "worker/site/list.h"
 #include "worker/site/page.h"
+#include "worker/site/secure.h"
 #include "worker/site/send.h"
 #include "worker/site/users.h"
 #include "worker/site/variant.h"
@@ -197,7 +198,8 @@ visit_allowed(const struct visit *v, struct answer *a)
 	char challenge[256];
 
 	if (!net_allowed(v->route->access_rules, v->route->n_access,
-		v->r->peer ? v->r->peer->addr : unknown)) {
+		v->r->peer ? v->r->peer->addr : unknown) ||
+	    !secure_subject(v->route, v->r)) {
 		page_status(a, 403);
 		return false;
 	}
@@ -299,10 +301,10 @@ visit_user(struct site *s, struct visit *v, struct route *ret_route, struct answ
 	return true;
 }
 
-void
-site_answer(struct site *s, const struct request *r, int64_t now, struct answer *a)
+static void
+host_answer(struct site *s, const struct vhost *host, const struct request *r, int64_t now,
+    struct answer *a)
 {
-	const struct vhost *host = map_host(s->map, r->host);
 	struct visit v = { .r = r, .now = now };
 	struct route user_route;
 	size_t len = 0;
@@ -331,6 +333,8 @@ site_answer(struct site *s, const struct request *r, int64_t now, struct answer 
 		return;
 	}
 	v.path = (struct span){ s->path, len };
+	if (!secure_allows(host, r, v.path, a))
+		return;
 	v.route = vhost_route(host, v.path);
 	if (v.route->s.alias && v.route->kind == MATCH_PREFIX) {
 		const size_t n =
@@ -346,6 +350,15 @@ site_answer(struct site *s, const struct request *r, int64_t now, struct answer 
 		visit_error_page(s, &v, a);
 	if (v.route->fields_len > 0)
 		(void)buf_put(&a->fields, v.route->fields, v.route->fields_len);
+}
+
+void
+site_answer(struct site *s, const struct request *r, int64_t now, struct answer *a)
+{
+	const struct vhost *host = map_host(s->map, r->host);
+
+	host_answer(s, host, r, now, a);
+	secure_fields(host, r, a);
 }
 
 void

@@ -1,8 +1,9 @@
 /*
  * certset.c - see certset.h.
  *
- * Each name that occurs in any certificate gets its row; rows whose certificates are the same ones
- * share a context. A lookup is a binary search for the host, then one for "*.rest".
+ * In each group, each name that occurs in any of its certificates gets its row; rows whose
+ * certificates are the same ones, for the same policy, share a context. A lookup is a binary search
+ * for the host, then one for "*.rest".
  */
 #include "worker/tls/certset.h"
 
@@ -14,6 +15,7 @@
 #include <openssl/ssl.h>
 
 #include "common/buf.h"
+#include "worker/tls/hello.h"
 #include "worker/tls/provider.h"
 
 #define SLOTS 3 /* EC, RSA, Ed25519: an SSL_CTX holds one certificate of each */
@@ -21,9 +23,11 @@
 /* The certificates of one context, by key type; NULL where there is none. */
 struct choice {
 	const struct cert *slot[SLOTS];
+	const struct policy *policy;
 };
 
 struct name_row {
+	unsigned group;
 	const char *name; /* of a certificate, or "" for the default */
 	SSL_CTX *ctx; /* borrowed from contexts[] */
 };
@@ -75,14 +79,26 @@ slot_of(const struct cert *c)
 	return c->type == EVP_PKEY_EC ? 0 : c->type == EVP_PKEY_RSA ? 1 : 2;
 }
 
+/* The certificates that a group chooses from: *ret_end is the one behind its last. */
+static size_t
+group_certs(const struct certset *s, unsigned group, size_t *ret_end)
+{
+	const struct tls_group *g = &s->o->groups[group];
+
+	*ret_end = g->n > 0 ? g->first + g->n : s->n_certs;
+	return g->n > 0 ? g->first : 0;
+}
+
 /* The first of each type whose name is this very name; then the first that covers it. */
 static struct choice
-choose(const struct certset *s, const char *name)
+choose(const struct certset *s, unsigned group, const char *name)
 {
-	struct choice ch = { { NULL } };
+	struct choice ch = { .policy = NULL };
+	size_t end;
+	const size_t first = group_certs(s, group, &end);
 
 	for (int exact = 1; exact >= 0; exact--)
-		for (size_t i = 0; i < s->n_certs; i++) {
+		for (size_t i = first; i < end; i++) {
 			const struct cert *c = &s->certs[i];
 
 			if (ch.slot[slot_of(c)])
@@ -97,13 +113,14 @@ choose(const struct certset *s, const char *name)
 
 /* For clients that name no host, or one that we do not have: the first file, and its siblings. */
 static struct choice
-choose_default(const struct certset *s)
+choose_default(const struct certset *s, unsigned group)
 {
-	const struct cert *first = &s->certs[0];
-	struct choice ch = { { NULL } };
+	size_t end;
+	const struct cert *first = &s->certs[group_certs(s, group, &end)];
+	struct choice ch = { .policy = NULL };
 
 	if (first->n_names > 0)
-		ch = choose(s, first->names[0]);
+		ch = choose(s, group, first->names[0]);
 	ch.slot[slot_of(first)] = first;
 	return ch;
 }
@@ -139,20 +156,23 @@ certset_on_name(SSL *ssl, int *alert, void *arg)
 static int
 certset_on_cert(SSL *ssl, void *arg)
 {
-	const struct certset_now *now = SSL_get_app_data(ssl);
+	const struct certset_seat *seat = SSL_get_app_data(ssl);
 	SSL_CTX *ctx;
 
 	(void)arg;
-	if (now->held || !now->set)
+	if (seat->now->held || !seat->now->set)
 		return -1;
-	ctx = certset_find(now->set, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+	ctx = certset_find(
+	    seat->now->set, seat->group, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
 	return SSL_set_SSL_CTX(ssl, ctx) ? 1 : 0;
 }
 
 void
-certset_hook(SSL_CTX *ctx)
+certset_hook(SSL_CTX *ctx, const struct tls_options *o)
 {
-	/* None of the three can fail. */
+	if (o->n_groups > 1)
+		SSL_CTX_set_client_hello_cb(ctx, hello_on_client, NULL);
+	/* None of these can fail. */
 	(void)SSL_CTX_set_tlsext_status_cb(ctx, certset_on_ocsp);
 	(void)SSL_CTX_set_tlsext_servername_callback(ctx, certset_on_name);
 	SSL_CTX_set_cert_cb(ctx, certset_on_cert, NULL);
@@ -161,9 +181,10 @@ certset_hook(SSL_CTX *ctx)
 static SSL_CTX *
 make_context(struct certset *s, struct tickets *tickets, const struct choice *ch, struct why *why)
 {
-	SSL_CTX *ctx = context_new(s->o, tickets, why);
+	SSL_CTX *ctx = context_new(s->o, ch->policy, tickets, why);
 	char text[256];
 
+	ERR_clear_error(); /* the end of a PEM file is one */
 	for (int i = 0; ctx && i < SLOTS; i++) {
 		const struct cert *c = ch->slot[i];
 
@@ -175,7 +196,7 @@ make_context(struct certset *s, struct tickets *tickets, const struct choice *ch
 		ctx = NULL;
 	}
 	if (ctx)
-		certset_hook(ctx);
+		certset_hook(ctx, s->o);
 	return ctx;
 }
 
@@ -202,32 +223,56 @@ context_for(struct certset *s, struct tickets *tickets, const struct choice *ch,
 static int
 row_compare(const void *a, const void *b)
 {
-	return strcmp(((const struct name_row *)a)->name, ((const struct name_row *)b)->name);
+	const struct name_row *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Every group's rows, the default's first in each. */
+static int
+name_rows(struct certset *s)
+{
+	size_t max = 0, end;
+
+	for (unsigned g = 0; g < s->o->n_groups; g++) {
+		max++;
+		for (size_t i = group_certs(s, g, &end); i < end; i++)
+			max += s->certs[i].n_names;
+	}
+	s->rows = calloc(max, sizeof(*s->rows));
+	if (!s->rows)
+		return -ENOMEM;
+	for (unsigned g = 0; g < s->o->n_groups; g++) {
+		s->rows[s->n_rows++] = (struct name_row){ g, "", NULL };
+		for (size_t i = group_certs(s, g, &end); i < end; i++)
+			for (size_t k = 0; k < s->certs[i].n_names; k++)
+				s->rows[s->n_rows++] =
+				    (struct name_row){ g, s->certs[i].names[k], NULL };
+	}
+	qsort(s->rows, s->n_rows, sizeof(*s->rows), row_compare);
+	return 0;
 }
 
 static int
-make_rows(struct certset *s, struct tickets *tickets, struct why *why)
+make_rows(
+    struct certset *s, struct policy *const *policies, struct tickets *tickets, struct why *why)
 {
-	struct choice ch = choose_default(s);
-	size_t max = 1;
-
-	for (size_t i = 0; i < s->n_certs; i++)
-		max += s->certs[i].n_names;
-	s->rows = calloc(max, sizeof(*s->rows));
-	if (!s->rows)
+	if (name_rows(s) < 0)
 		return why_set(why, -ENOMEM, "names of certificates");
-	s->rows[s->n_rows++].name = "";
-	for (size_t i = 0; i < s->n_certs; i++)
-		for (size_t k = 0; k < s->certs[i].n_names; k++)
-			s->rows[s->n_rows++].name = s->certs[i].names[k];
-	qsort(s->rows, s->n_rows, sizeof(*s->rows), row_compare);
 	for (size_t i = 0; i < s->n_rows; i++) {
-		if (i > 0)
-			ch = choose(s, s->rows[i].name);
-		s->rows[i].ctx = context_for(s, tickets, &ch, why);
-		if (!s->rows[i].ctx)
+		struct name_row *row = &s->rows[i];
+		struct choice ch =
+		    row->name[0] ? choose(s, row->group, row->name) : choose_default(s, row->group);
+
+		ch.policy = policies[row->group];
+		row->ctx = context_for(s, tickets, &ch, why);
+		if (!row->ctx)
 			return -EBADMSG;
 	}
+	for (size_t i = 0; i < s->n_contexts; i++)
+		s->contexts[i].choice.policy = NULL; /* only borrowed, to tell them apart */
 	return 0;
 }
 
@@ -256,8 +301,9 @@ load_one(struct certset *s, const char *path, const struct keyd_client *keys, in
 }
 
 int
-certset_new(const struct tls_options *o, struct tickets *tickets, const struct keyd_client *keys,
-    int64_t now, struct certset **ret, struct why *note, struct why *why)
+certset_new(const struct tls_options *o, struct policy *const *policies, struct tickets *tickets,
+    const struct keyd_client *keys, int64_t now, struct certset **ret, struct why *note,
+    struct why *why)
 {
 	struct certset *s = calloc(1, sizeof(*s));
 	int r = 0;
@@ -274,7 +320,7 @@ certset_new(const struct tls_options *o, struct tickets *tickets, const struct k
 	for (size_t i = 0; i < o->n_certs && r == 0; i++)
 		r = load_one(s, o->certs[i], keys, now, note, why);
 	if (r == 0)
-		r = make_rows(s, tickets, why);
+		r = make_rows(s, policies, tickets, why);
 	ERR_clear_error();
 	if (r != 0)
 		certset_free(s);
@@ -284,9 +330,9 @@ certset_new(const struct tls_options *o, struct tickets *tickets, const struct k
 }
 
 static SSL_CTX *
-certset_find_row(const struct certset *s, const char *name)
+certset_find_row(const struct certset *s, unsigned group, const char *name)
 {
-	const struct name_row want = { name, NULL };
+	const struct name_row want = { group, name, NULL };
 	const struct name_row *row =
 	    bsearch(&want, s->rows, s->n_rows, sizeof(*s->rows), row_compare);
 
@@ -294,7 +340,7 @@ certset_find_row(const struct certset *s, const char *name)
 }
 
 SSL_CTX *
-certset_find(const struct certset *s, const char *host)
+certset_find(const struct certset *s, unsigned group, const char *host)
 {
 	char name[256] = "*";
 	SSL_CTX *ctx = NULL;
@@ -306,13 +352,13 @@ certset_find(const struct certset *s, const char *host)
 			name[i] = (char)tolower((unsigned char)host[i]);
 		if (name[n - 1] == '.') /* RFC 6066 3 forbids it; some send it */
 			name[n - 1] = '\0';
-		ctx = certset_find_row(s, name);
+		ctx = certset_find_row(s, group, name);
 		dot = strchr(name, '.');
 		if (!ctx && dot && dot != name) {
 			memmove(name + 1, dot, strlen(dot) + 1);
 			name[0] = '*';
-			ctx = certset_find_row(s, name);
+			ctx = certset_find_row(s, group, name);
 		}
 	}
-	return ctx ? ctx : s->rows[0].ctx;
+	return ctx ? ctx : certset_find_row(s, group, "");
 }

@@ -20,35 +20,45 @@ enum certset_outcome {
 
 /*
  * certset_new - load every file and make it ready, or nothing.
- * @o:    o->certs names the files; the first is the default
+ * @o:    o->certs names the files; the first of a group is its default
+ * @policies: one for each of o->groups; not kept
  * @keys: the signer's list, complete
  * @note: the last remark about something left out (a stale OCSP answer); "" when there is none
  * Return: 0; CERTSET_NO_KEY; -errno with why.
  */
-_must_check_ int certset_new(const struct tls_options *o, struct tickets *tickets,
-    const struct keyd_client *keys, int64_t now, struct certset **ret, struct why *note,
-    struct why *why);
+_must_check_ int certset_new(const struct tls_options *o, struct policy *const *policies,
+    struct tickets *tickets, const struct keyd_client *keys, int64_t now, struct certset **ret,
+    struct why *note, struct why *why);
 
 void certset_free(struct certset *s);
 
 /*
- * Where a connection finds its certificate, once its ClientHello has come: SSL_set_app_data() must
- * be the address of one. While there is no set, or its signer is away, a handshake that needs a
- * certificate stops with SSL_ERROR_WANT_X509_LOOKUP; a resumed one needs none and goes on.
+ * Where connections find their certificate once their ClientHello has come. While there is no set,
+ * or its signer is away, a handshake that needs a certificate stops with
+ * SSL_ERROR_WANT_X509_LOOKUP; a resumed one needs none and goes on.
  */
 struct certset_now {
 	struct certset *set;
+	const struct tls_options *o;
+	struct policy **policies; /* one for each of o->groups */
 	bool held;
 };
 
+/* SSL_set_app_data() of each connection must be the address of one. */
+struct certset_seat {
+	const struct certset_now *now;
+	unsigned group; /* of its host */
+};
+
 /* Makes a context of context_new() look there: for the one that connections begin with. */
-void certset_hook(SSL_CTX *ctx);
+void certset_hook(SSL_CTX *ctx, const struct tls_options *o);
 
 /*
- * certset_find - the context for a host name: exact names before wildcards; of the certificates
- * that cover it, one of each key type. host NULL, or one that nothing covers: the default.
+ * certset_find - the context for a host name: exact names before wildcards; of the group's
+ * certificates that cover it, one of each key type. host NULL, or one that nothing covers: the
+ * group's default.
  */
-SSL_CTX *certset_find(const struct certset *s, const char *host);
+SSL_CTX *certset_find(const struct certset *s, unsigned group, const char *host);
 
 /* How many certificate files are in it. */
 size_t certset_count(const struct certset *s);

@@ -9,15 +9,15 @@
 #include <openssl/ssl.h>
 
 const struct tls_options tls_defaults = {
-	.keyd = "/run/sallyport-keyd/sign.sock",
+	.keyd = TLS_KEYD_DEFAULT,
 	.min_version = "1.2",
-	.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-		   "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-		   "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305",
-	.suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
-	.groups = "X25519:P-256:P-384",
+	.ciphers = TLS_CIPHERS_DEFAULT,
+	.suites = TLS_SUITES_DEFAULT,
+	.groups_list = TLS_GROUPS_DEFAULT,
 	.security_level = 2,
 	.ticket_epoch_sec = 8 * 3600,
+	.ticket_credential = "ticket-key",
+	.first_record = 4096,
 	.alpn = "\x08http/1.1",
 	.alpn_len = 9,
 };
@@ -72,8 +72,8 @@ set_versions(SSL_CTX *ctx, const struct tls_options *o, struct why *why)
 		return why_set(why, -EINVAL, "cipher list %s", o->ciphers);
 	if (SSL_CTX_set_ciphersuites(ctx, o->suites) != 1)
 		return why_set(why, -EINVAL, "TLS 1.3 suites %s", o->suites);
-	if (SSL_CTX_set1_groups_list(ctx, o->groups) != 1)
-		return why_set(why, -EINVAL, "groups %s", o->groups);
+	if (SSL_CTX_set1_groups_list(ctx, o->groups_list) != 1)
+		return why_set(why, -EINVAL, "groups %s", o->groups_list);
 	return 0;
 }
 
@@ -98,40 +98,15 @@ set_behaviour(SSL_CTX *ctx, const struct tls_options *o, struct tickets *tickets
 		SSL_CTX_set_alpn_select_cb(ctx, context_on_alpn, (void *)(uintptr_t)o);
 }
 
-/* Return: 0 or -errno. A session of one authority must not pass for one of another. */
-static int
-set_client_auth(SSL_CTX *ctx, const struct tls_options *o, struct why *why)
-{
-	static const unsigned char session_context[] = "sallyport";
-	STACK_OF(X509_NAME) * names;
-
-	if (SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1) != 1)
-		return why_set(why, -EIO, "session id context");
-	if (o->client_auth == TLS_CLIENT_AUTH_NONE)
-		return 0;
-	if (!o->client_ca)
-		return why_set(why, -EINVAL, "client certificates are wanted, but no CA is given");
-	names = SSL_load_client_CA_file(o->client_ca);
-	if (!names || SSL_CTX_load_verify_file(ctx, o->client_ca) != 1) {
-		sk_X509_NAME_pop_free(names, X509_NAME_free);
-		return why_set(why, -EBADMSG, "%s: no CA certificates", o->client_ca);
-	}
-	SSL_CTX_set_client_CA_list(ctx, names); /* takes them */
-	SSL_CTX_set_verify(ctx,
-	    SSL_VERIFY_PEER |
-		(o->client_auth == TLS_CLIENT_AUTH_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-	    NULL);
-	return 0;
-}
-
 SSL_CTX *
-context_new(const struct tls_options *o, struct tickets *tickets, struct why *why)
+context_new(const struct tls_options *o, const struct policy *policy, struct tickets *tickets,
+    struct why *why)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	int r = ctx ? set_versions(ctx, o, why) : why_set(why, -ENOMEM, "SSL_CTX");
 
 	if (r == 0)
-		r = set_client_auth(ctx, o, why);
+		r = policy_use(policy, ctx, why);
 	if (r < 0) {
 		SSL_CTX_free(ctx);
 		ERR_clear_error();

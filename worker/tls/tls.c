@@ -17,7 +17,6 @@
 #include "worker/tls/tls_int.h"
 
 #define START_WAIT_USEC (5 * USEC_PER_SEC)
-#define TICKET_CREDENTIAL "ticket-key"
 
 static void
 ring_init(struct tls_conn *ring)
@@ -72,33 +71,72 @@ tls_now_usec(const struct tls *tls)
 	return tls->loop ? evloop_now_usec(tls->loop) : clock_usec();
 }
 
-/* Return: as certset_new(); on success the new set is in use. */
+static void
+policies_free(const struct tls_options *o, struct policy **policies)
+{
+	for (size_t i = 0; policies && i < o->n_groups; i++)
+		policy_free(policies[i]);
+	free(policies);
+}
+
+static int
+policies_load(const struct tls_options *o, struct policy ***ret, struct why *why)
+{
+	struct policy **policies = calloc(o->n_groups, sizeof(struct policy *));
+	int r = policies ? 0 : why_set(why, -ENOMEM, "client certificates");
+
+	for (size_t i = 0; i < o->n_groups && r == 0; i++)
+		r = policy_load(&o->groups[i].policy, &policies[i], why);
+	if (r < 0)
+		policies_free(o, policies);
+	else
+		*ret = policies;
+	return r;
+}
+
+/* Return: as certset_new(); on success the new set and policies are in use. */
 static int
 load_set(struct tls *tls, struct why *why)
 {
 	struct certset *set = NULL;
+	struct policy **policies = NULL;
 	struct why note = { "" };
-	const int r =
-	    certset_new(tls->o, tls->tickets, &tls->client, (int64_t)time(NULL), &set, &note, why);
+	int r = policies_load(tls->o, &policies, why);
 
+	if (r == 0)
+		r = certset_new(tls->o, policies, tls->tickets, &tls->client, (int64_t)time(NULL),
+		    &set, &note, why);
 	tls->reload_owed = r != 0;
-	if (r != 0)
+	if (r != 0) {
+		policies_free(tls->o, policies);
 		return r;
+	}
 	if (note.text[0])
 		log_warning("%s", note.text);
 	certset_free(tls->now.set);
+	policies_free(tls->o, tls->now.policies);
 	tls->now.set = set;
+	tls->now.policies = policies;
 	return 0;
+}
+
+/* The credential that ticket keys come from. Return: 0 also when there is none. */
+static int
+share_tickets(struct tls *tls, struct why *why)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	const int r = dir ? tickets_share(tls->tickets, dir, tls->o->ticket_credential, why) : 0;
+
+	return r == -ENOENT ? 0 : r;
 }
 
 void
 tls_reload(struct tls *tls)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	struct why why = { "" };
 	int r;
 
-	if (dir && tickets_share(tls->tickets, dir, TICKET_CREDENTIAL, &why) < 0 && why.text[0])
+	if (share_tickets(tls, &why) < 0)
 		log_warning("session tickets keep their key: %s", why.text);
 	if (tls->client.generation == 0) {
 		tls->reload_owed = true; /* when the signer has told its keys */
@@ -238,20 +276,22 @@ tls_has_keys(const void *arg)
 static int
 start(struct tls *tls, struct why *why)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	int r = 0;
 
 	tls->tickets = tls->o->tickets;
 	if (!tls->tickets)
 		r = tickets_new(tls->o->ticket_epoch_sec, &tls->tickets, why);
-	if (r == 0 && dir) {
-		r = tickets_share(tls->tickets, dir, TICKET_CREDENTIAL, why);
-		r = r == -ENOENT ? 0 : r;
-	}
-	tls->base = r < 0 ? NULL : context_new(tls->o, tls->tickets, why);
+	if (r == 0)
+		r = share_tickets(tls, why);
+	if (r == 0)
+		r = policies_load(tls->o, &tls->now.policies, why);
+	if (r < 0)
+		return r;
+	tls->first_group = tls->o->group_of(tls->o->group_arg, NULL);
+	tls->base = context_new(tls->o, tls->now.policies[tls->first_group], tls->tickets, why);
 	if (!tls->base)
-		return r < 0 ? r : -EINVAL;
-	certset_hook(tls->base);
+		return -EINVAL;
+	certset_hook(tls->base, tls->o);
 	if (ASYNC_init_thread(KEYD_CALLS_MAX, 0) != 1)
 		return why_set(why, -EIO, "OpenSSL async jobs");
 	if (keyd_client_wait(&tls->client, tls_has_keys, tls, START_WAIT_USEC) < 0) {
@@ -273,7 +313,7 @@ tls_new(const struct tls_options *o, struct tls **ret, struct why *why)
 
 	if (!tls)
 		return why_set(why, -ENOMEM, "TLS");
-	tls->o = o;
+	tls->o = tls->now.o = o;
 	tls->watched_fd = -EBADF;
 	ring_init(&tls->for_keys);
 	ring_init(&tls->for_job);
@@ -298,11 +338,14 @@ int
 tls_check(const struct tls_options *o, struct why *why)
 {
 	struct tickets *tickets = NULL;
+	struct policy **policies = NULL;
 	SSL_CTX *ctx = NULL;
 	int r = tickets_new(o->ticket_epoch_sec, &tickets, why);
 
+	if (r == 0)
+		r = policies_load(o, &policies, why);
 	if (r == 0) {
-		ctx = context_new(o, tickets, why);
+		ctx = context_new(o, policies[0], tickets, why);
 		r = ctx ? 0 : -EINVAL;
 	}
 	for (size_t i = 0; i < o->n_certs && r == 0; i++) {
@@ -316,6 +359,7 @@ tls_check(const struct tls_options *o, struct why *why)
 			log_warning("%s", note.text);
 	}
 	SSL_CTX_free(ctx);
+	policies_free(o, policies);
 	tickets_free(tickets);
 	return r;
 }
@@ -339,6 +383,7 @@ tls_free(struct tls *tls)
 		return;
 	tls_detach(tls);
 	certset_free(tls->now.set);
+	policies_free(tls->o, tls->now.policies);
 	SSL_CTX_free(tls->base);
 	keyd_client_done(&tls->client);
 	if (!tls->o->tickets)

@@ -7,6 +7,7 @@
 
 #include <openssl/types.h>
 
+#include "worker/http/message.h"
 #include "worker/tls/certset.h"
 #include "worker/tls/tls.h"
 
@@ -17,6 +18,8 @@ struct tls_conn {
 	struct tls *tls;
 	struct transport *t; /* as of the last call: the connection may move it before the first */
 	SSL *ssl;
+	struct certset_seat seat;
+	struct identity identity; /* once the handshake is done; its subject is ours to free */
 	struct tls_conn *prev, *next;
 	uint64_t sent_usec; /* when something was last written */
 	uint32_t sent_bytes; /* since the connection was last idle */
@@ -31,6 +34,7 @@ struct tls {
 	struct keyd_client client;
 	struct tickets *tickets;
 	SSL_CTX *base; /* without certificates: connections begin with it */
+	unsigned first_group; /* of a connection that has not named a host */
 	struct certset_now now;
 	struct tls_conn for_keys, for_job; /* ring heads, oldest first */
 	bool reload_owed; /* certificates were read whose keys the signer lacked */

@@ -15,7 +15,6 @@
 #include "common/clock.h"
 #include "worker/tls/tls_int.h"
 
-#define SMALL_RECORD 4096 /* fits the first flight of TCP: a browser can begin with it */
 #define SMALL_BYTES (64u << 10) /* so much of it, then full records */
 #define IDLE_USEC USEC_PER_SEC /* after a pause TCP begins slowly again, and so do we */
 
@@ -82,13 +81,44 @@ tls_open(struct tls_conn *c)
 		c->t->want = WANT_READ;
 		return -EAGAIN;
 	}
-	c->ssl = SSL_new(set ? certset_find(set, NULL) : c->tls->base);
+	c->seat = (struct certset_seat){ &c->tls->now, c->tls->first_group };
+	c->ssl = SSL_new(set ? certset_find(set, c->seat.group, NULL) : c->tls->base);
 	if (!c->ssl || SSL_set_fd(c->ssl, c->t->fd) != 1 ||
 	    SSL_set_async_callback(c->ssl, tls_on_answer) != 1 ||
-	    SSL_set_async_callback_arg(c->ssl, c) != 1 ||
-	    SSL_set_app_data(c->ssl, &c->tls->now) != 1)
+	    SSL_set_async_callback_arg(c->ssl, c) != 1 || SSL_set_app_data(c->ssl, &c->seat) != 1)
 		return -ENOMEM;
 	return 0;
+}
+
+/*
+ * Who the client is, by a certificate that has verified now or when the session began. Only what
+ * can be printed comes of it: RFC 4514 with everything else escaped.
+ */
+static void
+tls_identify(struct tls_conn *c)
+{
+	X509 *cert = SSL_get0_peer_certificate(c->ssl);
+	BIO *text =
+	    cert && SSL_get_verify_result(c->ssl) == X509_V_OK ? BIO_new(BIO_s_mem()) : NULL;
+	char *data;
+	long n;
+
+	c->identity.group = c->seat.group;
+	if (!text)
+		return;
+	if (X509_NAME_print_ex(text, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) >= 0) {
+		n = BIO_get_mem_data(text, &data);
+		c->identity.subject =
+		    n <= IDENTITY_SUBJECT_MAX ? strndup(data, (size_t)n) : strdup("(too long)");
+	}
+	(void)BIO_free(text);
+	ERR_clear_error();
+}
+
+static const struct identity *
+tls_identity(const struct transport *t)
+{
+	return &((const struct tls_conn *)t->state)->identity;
 }
 
 static int
@@ -96,6 +126,7 @@ tls_done(struct tls_conn *c)
 {
 	struct tls *tls = c->tls;
 
+	tls_identify(c);
 	SSL_clear_mode(c->ssl, SSL_MODE_ASYNC); /* else it would wrap every read and write */
 	tls->stats.handshakes++;
 	if (SSL_session_reused(c->ssl))
@@ -184,7 +215,7 @@ tls_size_records(struct tls_conn *c)
 	c->sent_usec = now;
 	small = c->sent_bytes < SMALL_BYTES;
 	if (small != c->small) {
-		const long bytes = small ? SMALL_RECORD : TLS_RECORD_MAX;
+		const long bytes = small ? c->tls->o->first_record : TLS_RECORD_MAX;
 
 		/* Both are in range. Lowering the first lowers the second, raising it does not. */
 		(void)SSL_set_max_send_fragment(c->ssl, bytes);
@@ -263,6 +294,7 @@ tls_close(struct transport *t)
 	tls_give_up(c);
 	SSL_free(c->ssl);
 	ERR_clear_error();
+	free(c->identity.subject);
 	free(c);
 	tls_job_free(tls); /* its slot, or its turn to get one */
 	t->state = NULL;
@@ -278,6 +310,7 @@ static const struct transport_ops tls_ops = {
 	.pending = tls_pending,
 	.finish = tls_finish,
 	.close = tls_close,
+	.identity = tls_identity,
 };
 
 static int
