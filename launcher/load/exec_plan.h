@@ -6,25 +6,18 @@
  */
 #pragma once
 
+#include <getopt.h>
+
 #include "launcher/unit/plan.h"
 
-#define EXEC_LIST_MAX 256
-
-/* As parsed; texts belong to the command line. */
-struct exec_options {
-	enum listen_kind kind;
-	const char *listens[EXEC_LIST_MAX];
-	const char *variables[EXEC_LIST_MAX]; /* -E: "VAR=VALUE", or "VAR" to pass it on */
-	size_t n_listens, n_variables, n_fd_names;
-	const char *user; /* USER[:GROUP], or NULL */
-	const char *fd_names[EXEC_LIST_MAX]; /* --fdname, split at ':' */
-	bool accept, inetd, allow_root;
-	char *const *command; /* NULL-terminated */
-};
+/* For getopt_long(3). --help and --allow-root-services are acted upon by who calls the reader. */
+#define EXEC_LETTERS "+l:u:daE:h"
+#define EXEC_ALLOW_ROOT 256
+extern const struct option exec_long_options[];
 
 /*
  * exec_plan_write - a plan_writer (start/isolate.h).
- * @context: struct exec_options
+ * @context: argv, NULL-terminated
  * Return: 0, or EX_USAGE, EX_NOUSER, EX_NOPERM, EX_OSERR; then it was said why.
  */
 int exec_plan_write(void *context, int fd, const char *user);

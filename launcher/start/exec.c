@@ -1,12 +1,12 @@
 /*
  * exec.c - see exec.h.
  *
- * The road is that of unit files: the options become a plan, sock_open() and enter.h do the rest.
+ * The road is that of unit files: the reader makes a plan of the options, sock_open() and enter.h
+ * do the rest.
  */
 #include "launcher/start/exec.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <sysexits.h>
@@ -22,21 +22,16 @@
 
 #define SHED_PAUSE_MSEC 100
 
-/* Options without a letter. */
-enum { O_SEQPACKET = 256, O_INETD, O_FDNAME, O_ROOT };
-
 struct exec_run {
-	struct exec_options options;
 	struct monitor monitor; /* for the plan, and for who reads the options */
 	struct enter enter;
 	struct enter_fd fds[ENTER_FDS_MAX];
 };
 
 static int
-exec_say(int code, const char *message, const char *argument)
+exec_say(int code, const char *message)
 {
-	log_error("exec: %s%s%s%s", message, argument ? ": " : "", argument ? argument : "",
-	    code == EX_USAGE ? "; see --help" : "");
+	log_error("exec: %s%s", message, code == EX_USAGE ? "; see --help" : "");
 	return code;
 }
 
@@ -56,13 +51,17 @@ take_inherited(struct exec_run *x, struct why *why)
 static void
 name_descriptors(struct exec_run *x)
 {
-	const struct exec_options *o = &x->options;
+	const struct plan *p = x->monitor.plan;
+	const struct plan_list *names = &plan_unit(p, EXEC_SOCKET)->socket.fd_names;
+	struct ref at = names->head;
 
-	for (uint32_t i = 0; i < x->enter.n_fds && o->n_fd_names > 0; i++)
-		if (o->n_fd_names == 1)
-			x->fds[i].name = o->fd_names[0];
-		else
-			x->fds[i].name = i < o->n_fd_names ? o->fd_names[i] : "";
+	for (uint32_t i = 0; i < x->enter.n_fds && names->n > 0; i++) {
+		const struct plan_word *w = plan_at(p, at, sizeof(*w));
+
+		x->fds[i].name = w ? plan_str(p, w->text) : "";
+		if (w && names->n > 1)
+			at = w->next;
+	}
 }
 
 static int
@@ -105,7 +104,7 @@ wait_for_traffic(const struct exec_run *x)
 static _Noreturn void
 execute(struct exec_run *x)
 {
-	x->enter.inetd = x->options.inetd;
+	x->enter.inetd = x->enter.unit->exec.stdin_to.kind == STDIO_SOCKET;
 	if (stdio_arrange(&x->enter) < 0)
 		_exit(enter_step_exit_code(ENTER_STDIO));
 	enter_exec(&x->enter);
@@ -142,138 +141,57 @@ accept_one(struct exec_run *x, uint32_t i)
 static _Noreturn void
 exec_serve(struct exec_run *x)
 {
-	if (x->options.accept)
+	const bool accepts = plan_unit(x->monitor.plan, EXEC_SOCKET)->socket.accept;
+
+	if (accepts)
 		(void)signal(SIGCHLD, SIG_IGN); /* nobody asks how they ended: the kernel reaps */
 	for (;;) {
 		const uint32_t i = wait_for_traffic(x);
 
-		if (!x->options.accept)
+		if (!accepts)
 			execute(x);
 		accept_one(x, i);
 	}
 }
 
-static int
-add(const char *list[EXEC_LIST_MAX], size_t *n, const char *text)
+/* The two options that are not only the reader's. Return: true when help is all that is wanted. */
+static bool
+scan_options(int argc, char **argv, bool *ret_allow_root)
 {
-	if (*n == EXEC_LIST_MAX)
-		return exec_say(EX_USAGE, "given too often", text);
-	list[(*n)++] = text;
-	return 0;
-}
+	int c;
 
-/* Cuts the argument itself up; it lives as long as we do. */
-static int
-add_names(struct exec_options *o, char *names)
-{
-	int r = 0;
-
-	for (char *next; names && r == 0; names = next) {
-		next = strchr(names, ':');
-		if (next)
-			*next++ = '\0';
-		r = add(o->fd_names, &o->n_fd_names, names);
+	opterr = 0; /* the reader says what is wrong */
+	while ((c = getopt_long(argc, argv, EXEC_LETTERS, exec_long_options, NULL)) != -1) {
+		if (c == 'h')
+			return true;
+		if (c == EXEC_ALLOW_ROOT)
+			*ret_allow_root = true;
 	}
-	return r;
-}
-
-/* One option. Return: 0 to go on, or an exit code. */
-static int
-take_option(struct exec_options *o, int c)
-{
-	switch (c) {
-	case 'l':
-		return add(o->listens, &o->n_listens, optarg);
-	case 'E':
-		return add(o->variables, &o->n_variables, optarg);
-	case 'u':
-		o->user = optarg;
-		return 0;
-	case 'd':
-	case O_SEQPACKET:
-		if (o->kind != LISTEN_STREAM)
-			return exec_say(
-			    EX_USAGE, "--datagram and --seqpacket are one choice", NULL);
-		o->kind = c == 'd' ? LISTEN_DGRAM : LISTEN_SEQPACKET;
-		return 0;
-	case 'a':
-		o->accept = true;
-		return 0;
-	case O_INETD:
-		o->inetd = true;
-		return 0;
-	case O_FDNAME:
-		return add_names(o, optarg);
-	case O_ROOT:
-		o->allow_root = true;
-		return 0;
-	default:
-		return EX_USAGE; /* getopt has said why */
-	}
-}
-
-/* Return: 0 to go on, or an exit code with *ret_done set. */
-static int
-exec_parse(struct exec_options *o, int argc, char **argv, bool *ret_done)
-{
-	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "user", required_argument, NULL, 'u' },
-		{ "datagram", no_argument, NULL, 'd' },
-		{ "seqpacket", no_argument, NULL, O_SEQPACKET },
-		{ "accept", no_argument, NULL, 'a' },
-		{ "inetd", no_argument, NULL, O_INETD },
-		{ "fdname", required_argument, NULL, O_FDNAME },
-		{ "setenv", required_argument, NULL, 'E' },
-		{ "allow-root-services", no_argument, NULL, O_ROOT },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c, r;
-
-	*ret_done = true;
-	while ((c = getopt_long(argc, argv, "+l:u:daE:h", options, NULL)) != -1) {
-		if (c == 'h') {
-			(void)fputs(help_exec, stdout); /* a closed stdout is the reader's choice */
-			return 0;
-		}
-		r = take_option(o, c);
-		if (r != 0)
-			return r;
-	}
-	if (optind == argc)
-		return exec_say(EX_USAGE, "no COMMAND given", NULL);
-	if (o->accept && o->kind == LISTEN_DGRAM)
-		return exec_say(EX_USAGE, "datagram sockets do not accept connections", NULL);
-	o->command = argv + optind;
-	*ret_done = false;
-	return 0;
+	return false;
 }
 
 /* The plan, and the sockets. Return: 0 or an exit code. */
 static int
-prepare_exec(struct exec_run *x, struct why *why)
+prepare_exec(struct exec_run *x, char **argv, bool allow_root, struct why *why)
 {
-	const struct exec_options *o = &x->options;
-	int r;
+	const struct plan_unit *socket;
+	int r = plan_isolate(
+	    &x->monitor, NULL, exec_plan_write, argv, allow_root || geteuid() != 0, why);
 
-	if (geteuid() == 0 && !o->user && !o->allow_root)
-		return exec_say(EX_NOPERM,
-		    "called as root without -u: COMMAND would be root; "
-		    "not without --allow-root-services",
-		    NULL);
-	r = plan_isolate(
-	    &x->monitor, NULL, exec_plan_write, &x->options, o->allow_root || geteuid() != 0, why);
 	if (r > 0)
 		return r; /* said already */
 	if (r < 0)
-		return exec_say(EX_OSERR, why->text, NULL);
+		return exec_say(EX_OSERR, why->text);
 	if (take_inherited(x, why) < 0 || open_all(x, why) < 0)
-		return exec_say(EX_UNAVAILABLE, why->text, NULL);
+		return exec_say(EX_UNAVAILABLE, why->text);
+	x->enter.plan = x->monitor.plan;
+	x->enter.unit = plan_unit(x->enter.plan, EXEC_SERVICE);
+	socket = plan_unit(x->enter.plan, EXEC_SOCKET);
 	if (x->enter.n_fds == 0)
-		return exec_say(EX_USAGE, "no -l, and no descriptors were passed to us", NULL);
-	if (o->inetd && !o->accept && x->enter.n_fds != 1)
-		return exec_say(EX_USAGE, "--inetd without -a takes one socket", NULL);
+		return exec_say(EX_USAGE, "no -l, and no descriptors were passed to us");
+	if (x->enter.unit->exec.stdin_to.kind == STDIO_SOCKET && !socket->socket.accept &&
+	    x->enter.n_fds != 1)
+		return exec_say(EX_USAGE, "--inetd without -a takes one socket");
 	name_descriptors(x);
 	return 0;
 }
@@ -284,15 +202,16 @@ exec_main(int argc, char **argv)
 	static struct exec_run x; /* large, and lives as long as we do */
 	struct enter_failure failure;
 	struct why why = { "" };
-	bool done;
-	int r = exec_parse(&x.options, argc, argv, &done);
+	bool allow_root = false;
+	int r;
 
-	if (!done)
-		r = prepare_exec(&x, &why);
-	if (done || r != 0)
+	if (scan_options(argc, argv, &allow_root)) {
+		(void)fputs(help_exec, stdout); /* a closed stdout is the reader's choice */
+		return 0;
+	}
+	r = prepare_exec(&x, argv, allow_root, &why);
+	if (r != 0)
 		return r;
-	x.enter.plan = x.monitor.plan;
-	x.enter.unit = plan_unit(x.enter.plan, EXEC_SERVICE);
 	x.enter.command = plan_command(x.enter.plan, x.enter.unit, COMMAND_START, 0);
 	x.enter.fds = x.fds;
 	x.enter.stdio_fd = -EBADF;

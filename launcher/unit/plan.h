@@ -302,6 +302,7 @@ struct plan_socket {
 	struct plan_list listens; /* struct plan_listen */
 	uint32_t service; /* the unit it starts; with Accept= the template */
 	struct ref fd_name; /* FileDescriptorName=, default the unit's id */
+	struct plan_list fd_names; /* struct plan_word: `sallyport exec --fdname`, in its order */
 	uint32_t backlog;
 	mode_t mode, directory_mode;
 	struct ref user, group; /* SocketUser=, SocketGroup=, as written */

@@ -42,6 +42,7 @@ const struct reference references[] = {
 	FIELDS(exec.directories, .paths, TO_BELOW),
 	FIELD(socket.listens, TO_LISTENS),
 	FIELD(socket.fd_name, TO_STRING),
+	FIELD(socket.fd_names, TO_WORDS),
 	FIELD(socket.user, TO_STRING),
 	FIELD(socket.group, TO_STRING),
 	FIELD(socket.symlinks, TO_WORDS),
