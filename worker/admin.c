@@ -3,6 +3,7 @@
  */
 #include "worker/admin.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@
 
 #define LATENCY_FIRST_BIT 4 /* the first bucket ends at 2^4 us */
 #define LATENCY_BUCKETS ELEMENTSOF(((struct worker_stats *)0)->latency)
+static_assert(LATENCY_BUCKETS == ELEMENTSOF(((struct tls_stats *)0)->signer_usec), "alike");
 
 struct figure {
 	const char *name, *label, *type, *help;
@@ -20,6 +22,7 @@ struct figure {
 };
 
 #define AT(member) offsetof(struct worker_stats, member)
+#define FAILED(why) AT(tls.failed) + (why) * sizeof(uint64_t)
 #define TIMEOUT(p) AT(server.conn.timeouts) + (p) * sizeof(uint64_t)
 
 /* Figures of one name stand together: Prometheus wants its TYPE once. */
@@ -51,12 +54,41 @@ static const struct figure figures[] = {
 	{ "cache_bytes", NULL, "gauge", "Memory of the cache.", AT(cache.bytes) },
 	{ "log_dropped_total", NULL, "counter", "Lines of the access log that were dropped.",
 	    AT(log_dropped) },
-	{ "tls_handshakes_total", NULL, "counter", "TLS handshakes done.", AT(tls.handshakes) },
+	{ "tls_handshakes_total", "version=\"1.2\"", "counter", "TLS handshakes done.",
+	    AT(tls.tls12) },
+	{ "tls_handshakes_total", "version=\"1.3\"", "counter", NULL, AT(tls.tls13) },
 	{ "tls_resumed_total", NULL, "counter", "Of those, resumed sessions.", AT(tls.resumed) },
-	{ "tls_failed_total", NULL, "counter", "TLS handshakes that failed.", AT(tls.failed) },
-	{ "tls_signing", NULL, "gauge", "Handshakes that wait for the signer.", AT(tls.signing) },
+	{ "tls_client_certificates_total", NULL, "counter",
+	    "Of those, with a certificate of the client.", AT(tls.client_certs) },
+	{ "tls_failed_total", "reason=\"closed\"", "counter", "TLS handshakes that failed.",
+	    FAILED(TLS_FAIL_CLOSED) },
+	{ "tls_failed_total", "reason=\"alert\"", "counter", NULL, FAILED(TLS_FAIL_ALERT) },
+	{ "tls_failed_total", "reason=\"not_tls\"", "counter", NULL, FAILED(TLS_FAIL_NOT_TLS) },
+	{ "tls_failed_total", "reason=\"version\"", "counter", NULL, FAILED(TLS_FAIL_VERSION) },
+	{ "tls_failed_total", "reason=\"nothing_shared\"", "counter", NULL,
+	    FAILED(TLS_FAIL_NOTHING_SHARED) },
+	{ "tls_failed_total", "reason=\"alpn\"", "counter", NULL, FAILED(TLS_FAIL_ALPN) },
+	{ "tls_failed_total", "reason=\"client_certificate\"", "counter", NULL,
+	    FAILED(TLS_FAIL_CLIENT_CERT) },
+	{ "tls_failed_total", "reason=\"protocol\"", "counter", NULL, FAILED(TLS_FAIL_PROTOCOL) },
+	{ "tls_failed_total", "reason=\"signer\"", "counter", NULL, FAILED(TLS_FAIL_SIGNER) },
+	{ "tls_failed_total", "reason=\"time\"", "counter", NULL, FAILED(TLS_FAIL_TIME) },
+	{ "tls_failed_total", "reason=\"signer_time\"", "counter", NULL,
+	    FAILED(TLS_FAIL_SIGNER_TIME) },
+	{ "tls_handshakes", NULL, "gauge", "TLS handshakes under way.", AT(tls.now.handshakes) },
+	{ "tls_signing", NULL, "gauge", "Handshakes that wait for a signature.",
+	    AT(tls.now.signing) },
+	{ "tls_held", NULL, "gauge", "Handshakes that wait for the signer's return, or their turn.",
+	    AT(tls.now.held) },
+	{ "tls_tickets_total", "result=\"made\"", "counter", "Session tickets.",
+	    AT(tls.tickets_made) },
+	{ "tls_tickets_total", "result=\"unknown\"", "counter", NULL, AT(tls.tickets_unknown) },
+	{ "tls_signer_up", NULL, "gauge", "Workers that the signer has answered.",
+	    AT(tls.now.signer_up) },
+	{ "tls_signer_connects_total", NULL, "counter", "Connections to the signer.",
+	    AT(tls.connects) },
 	{ "tls_signatures_total", NULL, "counter", "Signatures made by the signer.",
-	    AT(tls.signatures) },
+	    AT(tls.signed_) },
 	{ "tls_signer_refused_total", NULL, "counter", "Signatures refused by the signer.",
 	    AT(tls.refused) },
 };
@@ -92,26 +124,26 @@ metrics_process(const struct shared *s, struct buf *b)
 }
 
 static void
-metrics_latency(const struct worker_stats *w, struct buf *b)
+metrics_histogram(
+    const char *name, const char *help, const uint64_t *buckets, uint64_t sum_usec, struct buf *b)
 {
 	uint64_t sum = 0;
 
-	metrics_head(b, "request_seconds", "histogram",
-	    "From the end of a request to the end of its answer.");
+	metrics_head(b, name, "histogram", help);
 	for (size_t i = 0; i + 1 < LATENCY_BUCKETS; i++) {
 		const uint64_t usec = UINT64_C(1) << (i + LATENCY_FIRST_BIT);
 
-		sum += w->latency[i];
-		(void)buf_printf(b, "sallyport_request_seconds_bucket{le=\"%llu.%06llu\"} %llu\n",
+		sum += buckets[i];
+		(void)buf_printf(b, "sallyport_%s_bucket{le=\"%llu.%06llu\"} %llu\n", name,
 		    (unsigned long long)(usec / USEC_PER_SEC),
 		    (unsigned long long)(usec % USEC_PER_SEC), (unsigned long long)sum);
 	}
-	sum += w->latency[LATENCY_BUCKETS - 1];
+	sum += buckets[LATENCY_BUCKETS - 1];
 	(void)buf_printf(b,
-	    "sallyport_request_seconds_bucket{le=\"+Inf\"} %llu\n"
-	    "sallyport_request_seconds_sum %llu.%06llu\nsallyport_request_seconds_count %llu\n",
-	    (unsigned long long)sum, (unsigned long long)(w->latency_sum_usec / USEC_PER_SEC),
-	    (unsigned long long)(w->latency_sum_usec % USEC_PER_SEC), (unsigned long long)sum);
+	    "sallyport_%s_bucket{le=\"+Inf\"} %llu\n"
+	    "sallyport_%s_sum %llu.%06llu\nsallyport_%s_count %llu\n",
+	    name, (unsigned long long)sum, name, (unsigned long long)(sum_usec / USEC_PER_SEC),
+	    (unsigned long long)(sum_usec % USEC_PER_SEC), name, (unsigned long long)sum);
 }
 
 static void
@@ -132,7 +164,10 @@ metrics_text(const struct shared *s, const struct worker_stats *w, struct buf *b
 		if (w->server.conn.by_status[code] > 0)
 			(void)buf_printf(b, "sallyport_answers_total{code=\"%u\"} %llu\n", code,
 			    (unsigned long long)w->server.conn.by_status[code]);
-	metrics_latency(w, b);
+	metrics_histogram("request_seconds", "From the end of a request to the end of its answer.",
+	    w->latency, w->latency_sum_usec, b);
+	metrics_histogram("tls_signer_seconds", "How long handshakes waited for a signature.",
+	    w->tls.signer_usec, w->tls.signer_usec_sum, b);
 }
 
 static void
@@ -160,6 +195,7 @@ status_json(const struct shared *s, const struct worker_stats *w, struct buf *b)
 		    (int)strcspn(value, "\""), value);
 		json_u64(&j, name, figure_value(w, f->field));
 	}
+	json_u64(&j, "tls_signer_usec", w->tls.signer_usec_sum);
 	json_open_object(&j, "answers");
 	for (unsigned code = 100; code < 600; code++) {
 		if (w->server.conn.by_status[code] == 0)

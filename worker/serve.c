@@ -97,20 +97,12 @@ static void
 worker_turn(void *arg, uint64_t now_usec)
 {
 	struct worker *w = arg;
-	struct tls_stats t;
 
 	(void)now_usec;
 	w->stats->cache = filecache_stats(w->site->files);
 	w->stats->log_dropped = access_log_dropped(w->log);
-	if (!w->tls)
-		return;
-	tls_stats_get(w->tls, &t);
-	w->stats->tls.handshakes = t.handshakes;
-	w->stats->tls.resumed = t.resumed;
-	w->stats->tls.failed = t.failed;
-	w->stats->tls.signatures = t.signed_;
-	w->stats->tls.refused = t.refused;
-	w->stats->tls.signing = t.signing;
+	if (w->tls)
+		tls_count(w->tls);
 }
 
 static void
@@ -164,7 +156,7 @@ worker_make(struct worker *w, struct why *why)
 		tls = w->c->config->tls;
 		tls.tickets = w->c->tickets;
 		tls.group_arg = &w->c->config->map;
-		r = tls_new(&tls, &w->tls, why);
+		r = tls_new(&tls, &w->stats->tls, &w->tls, why);
 	}
 	if (r == 0)
 		r = access_log_new(s->access_log, s->access_format, &w->log, why);

@@ -37,7 +37,7 @@ shared_retire(struct shared *s, unsigned index)
 
 	w->server.connections = 0;
 	w->cache.files = w->cache.bytes = 0;
-	w->tls.signing = 0;
+	memset(&w->tls.now, 0, sizeof(w->tls.now));
 	stats_add(&s->ended, w);
 	memset(w, 0, sizeof(*w));
 }

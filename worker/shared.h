@@ -9,6 +9,7 @@
 
 #include "worker/server.h"
 #include "worker/site/file.h"
+#include "worker/tls/stats.h"
 
 #define WORKERS_MAX 512 /* of two generations during a reload */
 
@@ -18,10 +19,7 @@ struct worker_stats {
 	uint64_t latency[24]; /* answers that took less than 2^n microseconds, n from 4 on */
 	uint64_t latency_sum_usec;
 	uint64_t log_dropped;
-	struct {
-		uint64_t handshakes, resumed, failed, signatures, refused;
-		uint64_t signing; /* now */
-	} tls;
+	struct tls_stats tls;
 };
 
 struct shared {

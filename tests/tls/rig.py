@@ -2,6 +2,7 @@
 import atexit
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -306,7 +307,9 @@ class Worker(Daemon):
                 with open(os.path.join(root, file), "wb") as f:
                     f.write((b"sallyport " * (size // 10 + 1))[:size])
         self.https, self.http = https or tcp_listener(), tcp_listener()
-        self.port, self.http_port = self.https.getsockname()[1], self.http.getsockname()[1]
+        self.admin = tcp_listener()
+        self.port, self.http_port, self.admin_port = (
+            s.getsockname()[1] for s in (self.https, self.http, self.admin))
         self.config, what = os.path.join(where, name + ".conf"), ["--root", root]
         if config is not None:  # a text with ROOT in it
             self.configure(config.replace("ROOT", root))
@@ -314,8 +317,18 @@ class Worker(Daemon):
         command = [program, "--workers", "1", *what, "--keyd", keyd_path, *options]
         for cert in certs:
             command += ["--cert", cert]
-        super().__init__(where, name, HTTPD_USER, [("https", self.https), ("http", self.http)],
+        super().__init__(where, name, HTTPD_USER, [("https", self.https), ("http", self.http),
+                                                 ("admin", self.admin)],
                          command, env)
+
+    def figures(self):
+        """{name with labels: value} of /metrics."""
+        with socket.create_connection(("127.0.0.1", self.admin_port), 10) as s:
+            s.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            data = b""
+            while more := s.recv(65536):
+                data += more
+        return {k: float(v) for k, v in re.findall(r"^sallyport_(\S+) (\S+)$", data.decode(), re.M)}
 
     def configure(self, text):
         with open(self.config, "w", encoding="ascii") as f:

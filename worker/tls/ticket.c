@@ -29,6 +29,7 @@ struct tickets {
 	    secret[SECRET_BYTES]; /* shared: for ever. Else of key[TICKET_PREVIOUS]'s epoch */
 	struct ticket_key key[TICKET_END];
 	EVP_CIPHER *cipher;
+	uint64_t n_made, n_unknown;
 };
 
 /* HMAC-SHA-256 as a pseudo-random function: a label and a number to 32 bytes. */
@@ -166,6 +167,13 @@ tickets_free(struct tickets *t)
 	free(t);
 }
 
+void
+tickets_count(const struct tickets *t, uint64_t *ret_made, uint64_t *ret_unknown)
+{
+	*ret_made = t->n_made;
+	*ret_unknown = t->n_unknown;
+}
+
 static int tickets_index = -1; /* of SSL_CTX's application data */
 
 static bool
@@ -196,11 +204,14 @@ tickets_on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHE
 		    EVP_EncryptInit_ex2(cipher, t->cipher, key->aes, iv, NULL) != 1)
 			return -1;
 		memcpy(name, key->name, sizeof(key->name));
+		t->n_made++;
 		return mac_start(mac, key) ? 1 : -1;
 	}
 	key = tickets_find(t, name);
-	if (!key)
+	if (!key) {
+		t->n_unknown++;
 		return 0;
+	}
 	if (EVP_DecryptInit_ex2(cipher, t->cipher, key->aes, iv, NULL) != 1 || !mac_start(mac, key))
 		return -1;
 	return key == tickets_current(t) ? 1 : 2;

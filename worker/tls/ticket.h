@@ -39,6 +39,9 @@ _must_check_ int tickets_share(
 
 void tickets_free(struct tickets *t);
 
+/* How many were made, and how many came back that no key of now opens. In this process. */
+void tickets_count(const struct tickets *t, uint64_t *ret_made, uint64_t *ret_unknown);
+
 /* Use t for the tickets of ctx; borrowed. wall is CLOCK_REALTIME in seconds, read at each ticket.
  */
 void tickets_use(struct tickets *t, SSL_CTX *ctx);

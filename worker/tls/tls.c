@@ -32,6 +32,7 @@ tls_conn_unwait(struct tls_conn *c)
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
 	c->waiting = false;
+	c->tls->n_held--;
 }
 
 void
@@ -43,6 +44,7 @@ tls_conn_wait(struct tls_conn *c, struct tls_conn *ring)
 	c->prev->next = c;
 	ring->prev = c;
 	c->waiting = true;
+	c->tls->n_held++;
 }
 
 /* wake() only marks: the connection is stepped later in the turn, so the ring may be walked. */
@@ -306,7 +308,7 @@ start(struct tls *tls, struct why *why)
 }
 
 int
-tls_new(const struct tls_options *o, struct tls **ret, struct why *why)
+tls_new(const struct tls_options *o, struct tls_stats *stats, struct tls **ret, struct why *why)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
 	int r;
@@ -314,6 +316,7 @@ tls_new(const struct tls_options *o, struct tls **ret, struct why *why)
 	if (!tls)
 		return why_set(why, -ENOMEM, "TLS");
 	tls->o = tls->now.o = o;
+	tls->stats = stats;
 	tls->watched_fd = -EBADF;
 	ring_init(&tls->for_keys);
 	ring_init(&tls->for_job);
@@ -365,15 +368,18 @@ tls_check(const struct tls_options *o, struct why *why)
 }
 
 void
-tls_stats_get(const struct tls *tls, struct tls_stats *ret)
+tls_count(struct tls *tls)
 {
-	*ret = tls->stats;
-	ret->signed_ = tls->client.n_signed;
-	ret->refused = tls->client.n_refused;
-	ret->connects = tls->client.n_connects;
-	ret->signing = tls->client.n_calls;
-	ret->signer_up = tls->client.state == KEYD_UP;
-	ret->ready = tls->now.set != NULL;
+	struct tls_stats *s = tls->stats;
+	const struct keyd_client *c = &tls->client;
+
+	s->signed_ = c->n_signed;
+	s->refused = c->n_refused;
+	s->connects = c->n_connects;
+	s->now.signing = c->n_calls;
+	s->now.held = tls->n_held;
+	s->now.signer_up = keyd_client_is_ready(c);
+	tickets_count(tls->tickets, &s->tickets_made, &s->tickets_unknown);
 }
 
 void

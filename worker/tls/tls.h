@@ -12,25 +12,21 @@
 #include "common/why.h"
 #include "worker/evloop.h"
 #include "worker/tls/context.h"
+#include "worker/tls/stats.h"
 #include "worker/transport.h"
 
 struct tls;
-
-struct tls_stats {
-	uint64_t handshakes, resumed, failed, given_up; /* given_up: closed while being signed */
-	uint64_t signed_, refused, connects; /* of the signer */
-	unsigned signing; /* now */
-	bool signer_up, ready;
-};
 
 /*
  * tls_new - start: load OpenSSL's providers, ask the signer for its keys, match the certificates.
  * Waits a few seconds for the signer; if it does not answer, handshakes will wait for it instead,
  * each up to its own time limit, and the log says so.
  * @o: borrowed for the life of the process
+ * @stats: where to count; borrowed
  * Return: 0; -ENOKEY when the signer has answered and lacks a key; -errno with why.
  */
-_must_check_ int tls_new(const struct tls_options *o, struct tls **ret, struct why *why);
+_must_check_ int tls_new(
+    const struct tls_options *o, struct tls_stats *stats, struct tls **ret, struct why *why);
 
 /* Checks options and certificate files, without a signer. Return: 0 or -errno with why. */
 _must_check_ int tls_check(const struct tls_options *o, struct why *why);
@@ -50,8 +46,8 @@ void tls_reload(struct tls *tls);
 /* What makes transports of accepted sockets. Valid as long as tls. */
 struct transport_factory tls_factory(struct tls *tls);
 
-/* A copy of the counters, for the metrics. */
-void tls_stats_get(const struct tls *tls, struct tls_stats *ret);
+/* Once per turn of the loop: figures that others keep are put into stats. */
+void tls_count(struct tls *tls);
 
 /* Every transport must be closed. */
 void tls_free(struct tls *tls);

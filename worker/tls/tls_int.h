@@ -21,10 +21,12 @@ struct tls_conn {
 	struct certset_seat seat;
 	struct identity identity; /* once the handshake is done; its subject is ours to free */
 	struct tls_conn *prev, *next;
+	uint64_t asked_usec; /* when its job was paused */
 	uint64_t sent_usec; /* when something was last written */
 	uint32_t sent_bytes; /* since the connection was last idle */
 	bool waiting; /* in a ring */
 	bool paused; /* its job waits for a signature */
+	bool shaking; /* hands: begun, and neither done nor failed */
 	bool answered; /* and now has it: the next step may go on */
 	bool small; /* records are small at present */
 };
@@ -44,7 +46,8 @@ struct tls {
 	int watched_fd;
 	struct evloop_timer timer;
 	struct evloop_signal on_hup;
-	struct tls_stats stats;
+	struct tls_stats *stats; /* in shared memory */
+	unsigned n_held; /* connections in the two rings */
 	char scratch[TLS_RECORD_MAX]; /* for records made of several pieces */
 };
 

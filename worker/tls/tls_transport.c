@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "common/buf.h"
 #include "common/clock.h"
 #include "worker/tls/tls_int.h"
 
@@ -60,7 +61,15 @@ tls_on_answer(SSL *ssl, void *arg)
 {
 	struct tls_conn *c = arg;
 
+	const uint64_t usec = clock_usec() - c->asked_usec;
+	struct tls_stats *s = c->tls->stats;
+	unsigned bucket = 0;
+
 	(void)ssl;
+	while (bucket + 1 < ELEMENTSOF(s->signer_usec) && usec >> (bucket + 4) > 0)
+		bucket++;
+	s->signer_usec[bucket]++;
+	s->signer_usec_sum += usec;
 	c->answered = true;
 	c->t->wake(c->t);
 	return 1;
@@ -87,7 +96,17 @@ tls_open(struct tls_conn *c)
 	    SSL_set_async_callback(c->ssl, tls_on_answer) != 1 ||
 	    SSL_set_async_callback_arg(c->ssl, c) != 1 || SSL_set_app_data(c->ssl, &c->seat) != 1)
 		return -ENOMEM;
+	c->shaking = true;
+	c->tls->stats->now.handshakes++;
 	return 0;
+}
+
+/* The handshake is over, this way or that. */
+static void
+tls_shaken(struct tls_conn *c)
+{
+	c->shaking = false;
+	c->tls->stats->now.handshakes--;
 }
 
 /*
@@ -124,23 +143,78 @@ tls_identity(const struct transport *t)
 static int
 tls_done(struct tls_conn *c)
 {
-	struct tls *tls = c->tls;
+	struct tls_stats *s = c->tls->stats;
 
 	tls_identify(c);
+	tls_shaken(c);
 	SSL_clear_mode(c->ssl, SSL_MODE_ASYNC); /* else it would wrap every read and write */
-	tls->stats.handshakes++;
+	if (SSL_version(c->ssl) == TLS1_3_VERSION)
+		s->tls13++;
+	else
+		s->tls12++;
 	if (SSL_session_reused(c->ssl))
-		tls->stats.resumed++;
-	tls_job_free(tls);
+		s->resumed++;
+	if (c->identity.subject)
+		s->client_certs++;
+	tls_job_free(c->tls);
 	return 0;
+}
+
+/* What the error that OpenSSL has at hand means. */
+static enum tls_failure
+tls_why_failed(int error)
+{
+	const unsigned long first = ERR_peek_error();
+	const int reason = ERR_GET_REASON(first);
+
+	if (error != SSL_ERROR_SSL)
+		return TLS_FAIL_CLOSED;
+	if (ERR_GET_LIB(first) != ERR_LIB_SSL)
+		return TLS_FAIL_PROTOCOL;
+	if (reason >= SSL_AD_REASON_OFFSET)
+		return TLS_FAIL_ALERT;
+	switch (reason) {
+	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+		return TLS_FAIL_CLOSED;
+	case SSL_R_HTTP_REQUEST:
+	case SSL_R_HTTPS_PROXY_REQUEST:
+	case SSL_R_WRONG_VERSION_NUMBER:
+	case SSL_R_UNKNOWN_PROTOCOL:
+		return TLS_FAIL_NOT_TLS;
+	case SSL_R_UNSUPPORTED_PROTOCOL:
+	case SSL_R_VERSION_TOO_LOW:
+		return TLS_FAIL_VERSION;
+	case SSL_R_NO_SHARED_CIPHER:
+	case SSL_R_NO_SUITABLE_KEY_SHARE:
+	case SSL_R_NO_SHARED_GROUPS:
+	case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
+	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+		return TLS_FAIL_NOTHING_SHARED;
+	case SSL_R_NO_APPLICATION_PROTOCOL:
+		return TLS_FAIL_ALPN;
+	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+	case SSL_R_CERTIFICATE_VERIFY_FAILED:
+		return TLS_FAIL_CLIENT_CERT;
+	default:
+		return TLS_FAIL_PROTOCOL;
+	}
+}
+
+static void
+tls_failed(struct tls_conn *c, enum tls_failure why)
+{
+	c->tls->stats->failed[why]++;
+	tls_shaken(c);
 }
 
 static int
 tls_go_on(struct tls_conn *c)
 {
 	struct tls *tls = c->tls;
+	const bool was_paused = c->paused;
+	enum tls_failure why;
 	ssize_t n;
-	int r;
+	int r, error;
 
 	c->paused = c->answered = false;
 	ERR_clear_error();
@@ -148,9 +222,11 @@ tls_go_on(struct tls_conn *c)
 	tls_sync(tls);
 	if (r == 1)
 		return tls_done(c);
-	switch (SSL_get_error(c->ssl, r)) {
+	error = SSL_get_error(c->ssl, r);
+	switch (error) {
 	case SSL_ERROR_WANT_ASYNC:
 		c->paused = true;
+		c->asked_usec = clock_usec();
 		c->t->want = WANT_NOTHING;
 		return -EAGAIN;
 	case SSL_ERROR_WANT_ASYNC_JOB: /* all slots are taken: the first that ends wakes us */
@@ -165,11 +241,12 @@ tls_go_on(struct tls_conn *c)
 	default:
 		break;
 	}
+	why = was_paused && error == SSL_ERROR_SSL ? TLS_FAIL_SIGNER : tls_why_failed(error);
 	n = tls_result(c, r);
 	tls_job_free(tls);
 	if (n == -EAGAIN)
 		return -EAGAIN;
-	tls->stats.failed++;
+	tls_failed(c, why);
 	return n < 0 ? (int)n : -ECONNRESET;
 }
 
@@ -279,7 +356,6 @@ tls_give_up(struct tls_conn *c)
 {
 	if (!c->paused)
 		return;
-	c->tls->stats.given_up++;
 	while (SSL_waiting_for_async(c->ssl))
 		(void)SSL_accept(c->ssl); /* its outcome is nobody's business any more */
 }
@@ -291,6 +367,8 @@ tls_close(struct transport *t)
 	struct tls *tls = c->tls;
 
 	tls_conn_unwait(c);
+	if (c->shaking)
+		tls_failed(c, c->paused ? TLS_FAIL_SIGNER_TIME : TLS_FAIL_TIME);
 	tls_give_up(c);
 	SSL_free(c->ssl);
 	ERR_clear_error();
