@@ -13,6 +13,18 @@
 
 static struct enter_fd fds[ENTER_FDS_MAX]; /* pages that only a child touches */
 
+/* Not where a condition kept it from being opened, nor while it is stopped and so closed. */
+static bool
+is_open(int fd, const struct plan_listen *l)
+{
+	int listens = 1;
+	socklen_t len = sizeof(listens);
+
+	if (fd >= 0 && l->kind == LISTEN_STREAM)
+		(void)getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len);
+	return fd >= 0 && listens;
+}
+
 /* The descriptors of a service: its socket units in the plan's order, each in file order. */
 static void
 collect_fds(struct child *c)
@@ -23,6 +35,8 @@ collect_fds(struct child *c)
 		const struct plan_unit *s = plan_unit(p, x->index);
 
 		PLAN_FOREACH (p, s->socket.listens, struct plan_listen, l) {
+			if (!is_open(c->listen_fds[l->index], l))
+				continue;
 			if (c->enter.n_fds == ENTER_FDS_MAX)
 				return; /* the loader refuses such a plan */
 			fds[c->enter.n_fds++] = (struct enter_fd){

@@ -10,7 +10,7 @@
 
 struct child {
 	struct enter enter; /* all but the descriptors, and what is known only here */
-	const int *listen_fds; /* by plan_listen.index */
+	const int *listen_fds; /* by plan_listen.index; negative where it is not open */
 	const int *notify_fds; /* by unit index, -EBADF where the unit has none */
 	const char *runtime_dir;
 	int connection; /* an accepted one, or -EBADF */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "launcher/enter/directories.h"
 #include "launcher/enter/open.h"
 
 #define CREDENTIALS "/run/credentials"
@@ -119,22 +120,6 @@ make_credential(const struct enter *e, int dir, const struct plan_credential *c)
 	return make_file(e, dir, id, from);
 }
 
-static void
-empty(int take_dir)
-{
-	DIR *d = fdopendir(take_dir);
-	const struct dirent *entry;
-
-	if (!d) {
-		(void)fd_close(take_dir);
-		return;
-	}
-	(void)fchmod(dirfd(d), 0700); /* ours, but read-only even to us */
-	while ((entry = readdir(d)))
-		(void)unlinkat(dirfd(d), entry->d_name, 0); /* "." and ".." refuse */
-	(void)closedir(d);
-}
-
 void
 credentials_remove(const struct enter *e)
 {
@@ -143,7 +128,8 @@ credentials_remove(const struct enter *e)
 
 	if (dir < 0)
 		return;
-	empty(dir);
+	(void)fchmod(dir, 0700); /* ours, but read-only even to us */
+	directory_empty(dir);
 	(void)rmdir(path);
 }
 
@@ -163,7 +149,8 @@ credentials_make(const struct enter *e)
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
-	empty(fcntl(dir, F_DUPFD_CLOEXEC, 0));
+	(void)fchmod(dir, 0700); /* ours, but read-only even to us */
+	directory_empty(fcntl(dir, F_DUPFD_CLOEXEC, 0));
 	PLAN_FOREACH (e->plan, e->unit->exec.credentials, struct plan_credential, c) {
 		r = make_credential(e, dir, c);
 		if (r < 0)

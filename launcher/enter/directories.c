@@ -9,34 +9,18 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "launcher/enter/credentials.h"
-
 #include "common/num.h"
+#include "launcher/enter/credentials.h"
 
 #define DEPTH_MAX 64 /* of what is removed; deeper trees are left, and the directory with them */
 
-static const struct {
-	const char *base, *variable;
-	bool owned; /* by the service's user; /etc stays root's */
-} kinds[DIRECTORY_KIND_END] = {
+const struct directory_kinds directory_kinds[DIRECTORY_KIND_END] = {
 	[DIRECTORY_RUNTIME] = { "/run", "RUNTIME_DIRECTORY", true },
 	[DIRECTORY_STATE] = { "/var/lib", "STATE_DIRECTORY", true },
 	[DIRECTORY_CACHE] = { "/var/cache", "CACHE_DIRECTORY", true },
 	[DIRECTORY_LOGS] = { "/var/log", "LOGS_DIRECTORY", true },
 	[DIRECTORY_CONFIGURATION] = { "/etc", "CONFIGURATION_DIRECTORY", false },
 };
-
-const char *
-directories_base(enum directory_kind kind)
-{
-	return kinds[kind].base;
-}
-
-const char *
-directories_variable(enum directory_kind kind)
-{
-	return kinds[kind].variable;
-}
 
 /* One component below parent, which is consumed. Return: its descriptor, or -errno. */
 static int
@@ -95,7 +79,7 @@ make_one(const struct enter *e, enum directory_kind kind, const char *path)
 {
 	const struct plan_exec *x = &e->unit->exec;
 	const mode_t mode = x->directories[kind].mode;
-	_cleanup_fd_ int fd = make_below(kinds[kind].base, path, mode);
+	_cleanup_fd_ int fd = make_below(directory_kinds[kind].base, path, mode);
 	struct stat st;
 	int r = 0;
 
@@ -108,7 +92,8 @@ make_one(const struct enter *e, enum directory_kind kind, const char *path)
 		r = change_mode(fd, mode);
 	if (r < 0)
 		return r;
-	if (!kinds[kind].owned || !x->has_user || (st.st_uid == x->uid && st.st_gid == x->gid))
+	if (!directory_kinds[kind].owned || !x->has_user ||
+	    (st.st_uid == x->uid && st.st_gid == x->gid))
 		return 0;
 	return fchownat(fd, "", x->uid, x->gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
@@ -155,6 +140,12 @@ empty_below(int take_dir, unsigned depth)
 	(void)closedir(d);
 }
 
+void
+directory_empty(int take_dir)
+{
+	empty_below(take_dir, 0);
+}
+
 /* In a process of the service's user. */
 static _Noreturn void
 empty_as_user(struct enter *e)
@@ -166,11 +157,11 @@ empty_as_user(struct enter *e)
 	PLAN_FOREACH (
 	    e->plan, e->unit->exec.directories[DIRECTORY_RUNTIME].paths, struct plan_word, w) {
 		_cleanup_fd_ int fd =
-		    make_below(kinds[DIRECTORY_RUNTIME].base, enter_text(e, w->text), 0);
+		    make_below(directory_kinds[DIRECTORY_RUNTIME].base, enter_text(e, w->text), 0);
 		const int dir = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (dir >= 0)
-			empty_below(dir, 0);
+			directory_empty(dir);
 	}
 	_exit(0);
 }
@@ -188,7 +179,7 @@ remove_one(const char *path)
 		return -ENAMETOOLONG;
 	memcpy(parent, path, n);
 	parent[n] = '\0';
-	fd = make_below(kinds[DIRECTORY_RUNTIME].base, parent, 0755);
+	fd = make_below(directory_kinds[DIRECTORY_RUNTIME].base, parent, 0755);
 	if (fd < 0)
 		return fd;
 	if (unlinkat(fd, slash ? slash + 1 : path, AT_REMOVEDIR) < 0 && errno != ENOENT)

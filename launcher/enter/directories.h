@@ -13,11 +13,14 @@
 
 #include "launcher/enter/enter.h"
 
-/* Below which directory a kind lies: "/run", "/var/lib", ... */
-const char *directories_base(enum directory_kind kind);
+extern const struct directory_kinds {
+	const char *base; /* below which directory a kind lies: "/run", "/var/lib", ... */
+	const char *variable; /* "RUNTIME_DIRECTORY", ... */
+	bool owned; /* by the service's user; /etc stays root's */
+} directory_kinds[DIRECTORY_KIND_END];
 
-/* The name of its variable: "RUNTIME_DIRECTORY", ... */
-const char *directories_variable(enum directory_kind kind);
+/* Empties a directory, which is consumed; what cannot be removed is left. Allocates. */
+void directory_empty(int take_dir);
 
 /* Makes each with its mode and, except for configuration, owner. 0 or -errno. */
 _must_check_ int directories_make(struct enter *e);

@@ -142,7 +142,7 @@ environment_directories(struct arguments *a, const struct enter *e)
 	if (setenv_str(a, "CREDENTIALS_DIRECTORY", credentials_directory(e)) < 0)
 		return -E2BIG;
 	for (int k = 0; k < DIRECTORY_KIND_END; k++) {
-		const struct span name = span_of(directories_variable((enum directory_kind)k));
+		const struct span name = span_of(directory_kinds[k].variable);
 		const uint32_t start = a->used;
 		const char *before = "=";
 		char *entry;
@@ -153,9 +153,7 @@ environment_directories(struct arguments *a, const struct enter *e)
 		r = arguments_put(a, name);
 		PLAN_FOREACH (e->plan, e->unit->exec.directories[k].paths, struct plan_word, w) {
 			r = r < 0 ? r : arguments_put(a, span_of(before));
-			r = r < 0 ? r
-				  : arguments_put(
-					a, span_of(directories_base((enum directory_kind)k)));
+			r = r < 0 ? r : arguments_put(a, span_of(directory_kinds[k].base));
 			r = r < 0 ? r : arguments_put(a, span_of("/"));
 			r = r < 0 ? r : arguments_put(a, span_of(enter_text(e, w->text)));
 			before = ":";

@@ -173,7 +173,7 @@ const struct directive directive_table[] = {
 	ENFORCED(SOCKET, "FlushPending", parse_bool, unit.socket.flush_pending, "What waits is thrown away before listening again."),
 	ENFORCED(SOCKET, "TriggerLimitIntervalSec", parse_usec, unit.socket.trigger_limit_usec, "Window for TriggerLimitBurst=."),
 	ENFORCED(SOCKET, "TriggerLimitBurst", parse_u32, unit.socket.trigger_limit_burst, "After so many starts in the window there is a pause."),
-	ROW(SOCKET, PENDING, "X-Sallyport-TriggerLimitAction", parse_enum, unit.socket.trigger_limit_action, action_words, "What that is: a pause that grows, or, as in systemd, the end."),
+	ROW(SOCKET, ENFORCED, "X-Sallyport-TriggerLimitAction", parse_enum, unit.socket.trigger_limit_action, action_words, "pause: one that grows; fail: as in systemd, it has failed until it is started again."),
 	ENFORCED(SOCKET, "PollLimitIntervalSec", parse_usec, unit.socket.poll_limit_usec, "Window for PollLimitBurst=."),
 	ENFORCED(SOCKET, "PollLimitBurst", parse_u32, unit.socket.poll_limit_burst, "After so many wake-ups in the window there is a pause."),
 	REFUSED(SOCKET, "DeferTrigger", parse_off, "is not done here"),

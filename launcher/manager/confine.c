@@ -113,6 +113,8 @@ static const struct {
 	{ SCMP_SYS(getsockopt), ARG_IS(1, SOL_SOCKET), "SO_PEERCRED: who asks" },
 	{ SCMP_SYS(getpeername), ANY_ARGS, "names and limits of Accept=yes" },
 	{ SCMP_SYS(getsockname), ANY_ARGS, "names of Accept=yes" },
+	{ SCMP_SYS(shutdown), ARG_IS(1, SHUT_RD), "a TCP socket that is stopped refuses" },
+	{ SCMP_SYS(listen), ANY_ARGS, "and listens again when it is started" },
 	{ SCMP_SYS(read), ANY_ARGS, "FlushPending= of a FIFO or datagram socket" },
 	{ SCMP_SYS(fcntl), ARG_IS(1, F_SETFL), "FlushPending= must not wait" },
 	{ SCMP_SYS(fcntl64), ARG_IS(1, F_SETFL), "the same on 32 bits" },

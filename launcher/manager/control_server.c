@@ -15,6 +15,7 @@
 #include "launcher/manager/link.h"
 #include "launcher/manager/service.h"
 #include "launcher/manager/show.h"
+#include "launcher/manager/socket.h"
 
 /* How long a client may think, or not read, before it has to make room. */
 #define CLIENT_IDLE_USEC (10 * USEC_PER_SEC)
@@ -270,6 +271,8 @@ unit_reset_failed(struct manager *m, struct unit *u)
 {
 	struct service *s = &u->service;
 
+	if (u->plan->kind == UNIT_SOCKET)
+		socket_reset_failed(m, &u->socket);
 	if (u->plan->kind != UNIT_SERVICE || u->accepts)
 		return;
 	s->n_restarts = 0;

@@ -172,12 +172,16 @@ job_step_reload(struct manager *m, struct unit *u)
 static void
 job_step_socket(struct manager *m, struct unit *u)
 {
+	const char *failure = NULL;
+
 	if (u->job == JOB_STOP || u->job == JOB_RESTART)
 		socket_stop(m, &u->socket);
 	if (u->job == JOB_START || u->job == JOB_RESTART)
-		socket_start(m, &u->socket);
-	job_finish(m, u, u->job == JOB_RELOAD ? ENOTSUP : 0,
-	    u->job == JOB_RELOAD ? "a socket has nothing to reload" : "");
+		failure = socket_start(m, &u->socket);
+	if (u->job == JOB_RELOAD)
+		job_finish(m, u, ENOTSUP, "a socket has nothing to reload");
+	else
+		job_finish(m, u, failure ? EIO : 0, failure ? failure : "");
 }
 
 static void
@@ -221,16 +225,23 @@ job_step(struct manager *m, struct unit *u)
 	}
 }
 
-/* The sockets that start it. */
+/* The sockets that start it, or that it gets. */
 static void
 sockets_of_changed(struct manager *m, struct unit *u)
 {
-	PLAN_FOREACH (m->plan, u->plan->service.sockets, struct plan_index, x) {
-		struct socket *k = &m->units[x->index].socket;
+	PLAN_FOREACH (m->plan, u->plan->service.sockets, struct plan_index, x)
+		socket_service_changed(m, &m->units[x->index].socket);
+}
 
-		if (k->service == u)
-			socket_service_changed(m, k);
-	}
+/* Everything is down: nothing more to do here. */
+static void
+settle_leave(struct manager *m)
+{
+	log_debug("every service is down");
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		if (m->units[i].plan->kind == UNIT_SOCKET)
+			socket_give_back(&m->units[i].socket);
+	m->leave = true;
 }
 
 static bool
@@ -259,11 +270,11 @@ settle(struct manager *m)
 		job_step(m, u);
 		if (u->plan->kind == UNIT_SERVICE)
 			sockets_of_changed(m, u);
+		else
+			socket_settle(m, &u->socket);
 		if (u->job == JOB_NONE && unit_is_down(u) && m->link.settled)
 			depend_went_down(m, u);
 	}
-	if (m->stopping && m->link.settled && all_down(m)) {
-		log_debug("every service is down");
-		m->leave = true;
-	}
+	if (m->stopping && m->link.settled && all_down(m))
+		settle_leave(m);
 }

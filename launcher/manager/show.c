@@ -196,7 +196,9 @@ show_socket(const struct manager *m, const struct socket *k, struct buf *out)
 	struct buf text;
 
 	show_head(m, u, plan_str(m->plan, u->plan->id), socket_active_name(k->state),
-	    socket_state_name(k->state), "success", out);
+	    socket_state_name(k->state), socket_result_name(k->result), out);
+	show_bool(out, "ConditionResult", k->absent != SOCKET_CONDITION);
+	show_bool(out, "AssertResult", k->absent != SOCKET_ASSERT);
 	for (uint32_t i = 0; i < k->n_listeners; i++) {
 		const struct plan_listen *l = k->listeners[i].listen;
 
@@ -225,6 +227,9 @@ show_socket(const struct manager *m, const struct socket *k, struct buf *out)
 		    "paused: its service was started too often; polled again"
 		    " at %llu us",
 		    (unsigned long long)k->pause_usec);
+	else if (k->absent)
+		(void)buf_printf(&text, "not open: %s not met when the launcher started",
+		    k->absent == SOCKET_ASSERT ? "an assertion was" : "a condition was");
 	show_text(out, "StatusText", buf_cstr(&text));
 	show_number(out, "StateChangeTimestampMonotonic", k->since_usec);
 }

@@ -130,15 +130,27 @@ struct service {
 /* ---- sockets: socket.c ---- */
 
 enum socket_state {
-	SOCKET_DEAD, /* not polled: stopped */
+	SOCKET_DEAD, /* stopped */
 	SOCKET_LISTENING,
 	SOCKET_RUNNING, /* its service runs, or is on its way */
 	SOCKET_FAILED,
 	SOCKET_STATE_END,
 };
 
+/* Why it is not listening. */
+enum socket_result {
+	SOCKET_SUCCESS,
+	SOCKET_RESOURCES, /* it could not listen again */
+	SOCKET_TRIGGER_LIMIT, /* X-Sallyport-TriggerLimitAction=fail */
+	SOCKET_SERVICE_START_LIMIT, /* the same, and its service was started too often */
+	SOCKET_CONDITION, /* a condition was not met when sockets were opened: there is none */
+	SOCKET_ASSERT, /* an assertion was not */
+	SOCKET_RESULT_END,
+};
+
 struct listener {
 	const struct plan_listen *listen;
+	enum socket_result absent; /* SOCKET_CONDITION or SOCKET_ASSERT: watch.fd is negative */
 	struct socket *socket;
 	struct watch watch;
 };
@@ -147,6 +159,9 @@ struct socket {
 	const struct plan_unit *unit;
 	struct unit *owner;
 	enum socket_state state;
+	enum socket_result result;
+	enum socket_result absent; /* of any of its listeners */
+	bool shut; /* clients are turned away: it is stopped, and no service has it */
 	uint64_t since_usec;
 	struct listener *listeners; /* in the manager's array */
 	uint32_t n_listeners;

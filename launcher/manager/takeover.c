@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "common/log.h"
 #include "launcher/manager/accept.h"
@@ -24,6 +25,30 @@ check_fd(int fd, const char *what, struct why *why)
 		return why_set(why, -errno, "descriptor %d, %s", fd, what);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return why_set(why, -errno, "descriptor %d, %s: close-on-exec", fd, what);
+	return 0;
+}
+
+static bool
+same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+/* heritage.h: what stands for a listener that is not open. */
+static int
+build_listener(struct listener *l, int fd, struct why *why)
+{
+	const int r = check_fd(fd, "a listener", why);
+
+	if (r < 0)
+		return r;
+	l->absent = same_file(fd, HERITAGE_PLAN)       ? SOCKET_CONDITION
+		    : same_file(fd, HERITAGE_NOTEBOOK) ? SOCKET_ASSERT
+						       : SOCKET_SUCCESS;
+	l->watch.fd = l->absent ? -EBADF : fd;
 	return 0;
 }
 
@@ -101,8 +126,7 @@ takeover_build(struct manager *m, struct why *why)
 	if (!m->units || !m->listeners)
 		return why_set(why, -ENOMEM, "units");
 	for (uint32_t i = 0; i < m->plan->n_listens; i++) {
-		m->listeners[i].watch.fd = HERITAGE_FIRST + (int)i;
-		r = check_fd(m->listeners[i].watch.fd, "a listener", why);
+		r = build_listener(&m->listeners[i], HERITAGE_FIRST + (int)i, why);
 		if (r < 0)
 			return r;
 	}

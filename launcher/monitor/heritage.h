@@ -17,7 +17,9 @@ enum heritage_fd {
 	HERITAGE_NOTEBOOK = 5, /* memfd: what a manager wants its successor to know */
 	HERITAGE_CONTROL = 6, /* listening SOCK_SEQPACKET: the operator's verbs */
 	HERITAGE_RUNTIME = 7, /* O_PATH of the runtime directory: its root directory to be */
-	/* From here one listener each, then one notify socket for each service with NotifyAccess=. */
+	/* From here one listener each, then one notify socket for each service with NotifyAccess=.
+	 * Where a condition kept a listener from being opened, the plan is in its place once more;
+	 * where an assertion did, the notebook. */
 	HERITAGE_FIRST = 8,
 };
 

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/fdpass.h"
 #include "common/log.h"
+#include "launcher/enter/condition.h"
 #include "launcher/enter/fds.h"
 #include "launcher/enter/image.h"
 #include "launcher/monitor/heritage.h"
@@ -47,7 +48,9 @@ manager_child(const struct monitor *m, int sock)
 	fds[HERITAGE_CONTROL] = m->control_fd;
 	fds[HERITAGE_RUNTIME] = m->runtime_fd;
 	for (uint32_t i = 0; i < m->plan->n_listens; i++)
-		fds[image.n_fds++] = m->listen_fds[i];
+		fds[image.n_fds++] = m->listen_fds[i] >= 0		    ? m->listen_fds[i]
+				     : m->listen_fds[i] == -CONDITIONS_FAIL ? m->notebook_fd
+									    : m->plan_fd;
 	for (uint32_t i = 0; i < m->plan->n_units; i++)
 		if (m->notify_fds[i] >= 0)
 			fds[image.n_fds++] = m->notify_fds[i];

@@ -52,7 +52,7 @@ struct monitor {
 	const struct plan *plan;
 	int epoll_fd, signal_fd;
 	int plan_fd, notebook_fd, control_fd, runtime_fd, lock_fd, exe_fd;
-	int *listen_fds; /* by plan_listen.index */
+	int *listen_fds; /* by plan_listen.index; -enum conditions_outcome where it is not open */
 	int *notify_fds; /* by unit index, -EBADF where the unit has none */
 	struct instance *instances;
 	uint32_t n_instances;

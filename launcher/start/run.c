@@ -15,6 +15,7 @@
 #include <sysexits.h>
 
 #include "common/log.h"
+#include "launcher/enter/condition.h"
 #include "launcher/help.h"
 #include "launcher/load/run_plan.h"
 #include "launcher/monitor/heritage.h"
@@ -145,6 +146,8 @@ make_symlinks(const struct monitor *m, const struct plan_unit *u)
 		const char *name = plan_str(m->plan, w->text), *path = plan_str(m->plan, l->text);
 		struct why why;
 
+		if (m->listen_fds[l->index] < 0)
+			break;
 		if (sock_symlink(&u->socket, path, name, &why) < 0)
 			log_unit(LOG_LEVEL_WARNING, plan_str(m->plan, u->id), "%s", why.text);
 	}
@@ -157,8 +160,16 @@ open_listener(struct monitor *m, struct inherit *inherited, uint32_t i, struct w
 	const struct plan_unit *u = plan_unit(m->plan, l->unit);
 	const char *id = plan_str(m->plan, u->id), *text = plan_str(m->plan, l->text);
 	struct why warn;
-	int r = inherit_take(inherited, m->plan, l);
+	int r = unit_conditions_met(m->plan, u);
 
+	m->listen_fds[i] = -r;
+	if (r != CONDITIONS_MET) { /* heritage.h: the manager is told */
+		log_unit(r == CONDITIONS_FAIL ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, id,
+		    "not listening on %s: %s is not met", text,
+		    r == CONDITIONS_FAIL ? "an assertion" : "a condition");
+		return 0;
+	}
+	r = inherit_take(inherited, m->plan, l);
 	if (r >= 0) {
 		m->listen_fds[i] = r;
 		log_unit(LOG_LEVEL_INFO, id, "took over %s", text);

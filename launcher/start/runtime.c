@@ -162,16 +162,18 @@ kill_children(const struct monitor *m)
 static void
 remove_paths(const struct monitor *m, const struct plan_unit *u)
 {
-	PLAN_FOREACH (m->plan, u->socket.symlinks, struct plan_word, w)
-		(void)unlink(plan_str(m->plan, w->text)); /* gone already is as good */
 	PLAN_FOREACH (m->plan, u->socket.listens, struct plan_listen, l) {
 		const char *path = plan_str(m->plan, l->text);
 
+		if (m->listen_fds[l->index] < 0)
+			return; /* its conditions were not met: the path is somebody else's */
 		if (l->kind == LISTEN_MESSAGE_QUEUE)
 			(void)mq_unlink(path);
 		else if (path[0] == '/' && l->kind != LISTEN_SPECIAL)
 			(void)unlink(path);
 	}
+	PLAN_FOREACH (m->plan, u->socket.symlinks, struct plan_word, w)
+		(void)unlink(plan_str(m->plan, w->text)); /* gone already is as good */
 }
 
 static void

@@ -148,6 +148,12 @@ def shell(command, status_only=False):
     return run
 
 
+def verb(word, unit):
+    """An operator's: systemctl, or ours. Its exit status."""
+    return shell(f"if [ -S /run/sallyport/control ]; then /opt/sallyport/sallyport {word} {unit}; "
+                 f"else systemctl {word} {unit}; fi", status_only=True)
+
+
 def runs(n):
     """How often it ran, once that is at least n; then a moment more, to see that it stops there."""
     def run(case, box, open_ones):

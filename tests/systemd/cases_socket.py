@@ -1,6 +1,6 @@
 """[Socket]: what is opened, how it is named, who owns it, which options it has."""
 
-from case import HERE, Case, ask, datagram, hold, send_datagram, shell, write_file
+from case import HERE, Case, ask, datagram, hold, leave, no_answer, send_datagram, shell, verb, wait, write_file
 
 X = "/run/CASE.sock"
 UNIX = f"ListenStream={X}"
@@ -155,6 +155,31 @@ CASES = [
     Case("options_on_unix", f"{UNIX}\nNoDelay=yes\nKeepAlive=yes\nIPTTL=3\nReusePort=yes",
          client=(ask(X),), about="options that the family does not have are only warned about"),
     # -- life --
+    Case("stopped", "ListenStream=8080", client=(
+        ask(), leave(), verb("stop", "CASE.socket"), ask(), ask("[::1]:8080"),
+        verb("start", "CASE.socket"), ask(), ask("[::1]:8080")), records=2),
+    Case("stopped_under_its_service", "ListenStream=127.0.0.1:8080", client=(
+        hold(), verb("stop", "CASE.socket"), ask(), verb("stop", "CASE.service"), wait(0.1), ask(),
+        verb("start", "CASE.socket"), ask()), records=2,
+        about="a service that has it goes on; when it ends, clients are refused"),
+    Case("stopped_twice", "ListenStream=127.0.0.1:8080", client=(
+        verb("stop", "CASE.socket"), verb("stop", "CASE.socket"), ask(),
+        verb("start", "CASE.socket"), verb("stop", "CASE.socket"), ask()), records=0),
+    Case("stopped_not_passed", units={
+        "CASE.socket": "[Socket]\nListenStream=127.0.0.1:8080\nFileDescriptorName=first\n",
+        "CASE-b.socket": "[Socket]\nListenStream=127.0.0.1:8081\nFileDescriptorName=second\n"
+                         "Service=CASE.service\n",
+        "CASE.service": "[Unit]\nAfter=CASE-b.socket\n[Service]\nUser=svc\n"
+                        "ExecStart=/opt/tools/probe --out /tmp/out/CASE --serve\n"},
+         start=("CASE-b.socket", "CASE.socket"), client=(
+             verb("stop", "CASE-b.socket"), ask(), ask("127.0.0.1:8081"),
+             verb("start", "CASE-b.socket"), ask("127.0.0.1:8081"), verb("stop", "CASE.service"),
+             verb("start", "CASE-b.socket"), ask("127.0.0.1:8081")), records=2, unordered=True,
+         about="what is stopped is not handed over, and cannot be started beside the service"),
+    Case("trigger_limit_fails", "ListenStream=127.0.0.1:8080\nTriggerLimitBurst=3\n"
+         "TriggerLimitIntervalSec=30\nX-Sallyport-TriggerLimitAction=fail", client=(
+             ask(), leave(), ask(), leave(), ask(), leave(), no_answer(), wait(0.1), ask()),
+         records=3),
     Case("flush_pending", "ListenStream=8080\nFlushPending=yes", client=(ask(),)),
     Case("two_sockets_one_service", units={
         "CASE.socket": "[Socket]\nListenStream=8080\nFileDescriptorName=first\n",

@@ -1,10 +1,11 @@
 /*
- * flush.c - see flush.h.
+ * listener.c - see listener.h.
  * Runs as: manager.
  */
-#include "launcher/manager/flush.h"
+#include "launcher/manager/listener.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #define FLUSH_MAX 4096
@@ -37,7 +38,7 @@ flush_one(const struct listener *l)
 }
 
 void
-flush_listener(const struct listener *l)
+listener_flush(const struct listener *l)
 {
 	/* The service had it, and blocking, unless NonBlocking=; with that one it still is not, and
 	 * whoever is started next gets what its unit says. */
@@ -45,4 +46,27 @@ flush_listener(const struct listener *l)
 		return;
 	for (unsigned i = 0; i < FLUSH_MAX && flush_one(l); i++)
 		continue;
+}
+
+bool
+listener_can_shut(const struct listener *l, const struct plan_socket *s)
+{
+	const sa_family_t family = l->listen->addr.sa.sa_family;
+
+	return l->listen->kind == LISTEN_STREAM && (family == AF_INET || family == AF_INET6) &&
+	       s->protocol != IPPROTO_SCTP;
+}
+
+void
+listener_shut(const struct listener *l)
+{
+	(void)shutdown(l->watch.fd, SHUT_RD); /* fails only where it is shut already */
+}
+
+int
+listener_reopen(const struct listener *l, const struct plan_socket *s)
+{
+	const int backlog = s->backlog > INT32_MAX ? INT32_MAX : (int)s->backlog;
+
+	return listen(l->watch.fd, backlog) < 0 ? -errno : 0;
 }
