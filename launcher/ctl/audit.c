@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/num.h"
 #include "launcher/ctl/client.h"
+#include "launcher/ctl/scan.h"
 
 /* One process of the machine, as far as the walk needs it. */
 struct walker {
@@ -314,7 +315,9 @@ audit_main(const struct ctl_options *o)
 		(void)audit_add(&a, o->pids[i]);
 	if (r == 0 && o->n_pids == 0)
 		r = audit_find_launcher(&a, o, &monitor, &why);
-	if (r == 0) {
+	if (r == 0 && o->keys) {
+		code = scan_main(o, a.processes, a.n_processes);
+	} else if (r == 0) {
 		audit_examine(&a, monitor);
 		code = audit_report(&a, o);
 	} else {

@@ -137,7 +137,7 @@ static const struct {
 	{ "reload", verb_reload_unit, UNITS_SOME, "rn", "run ExecReload=" },
 	{ "kill", verb_kill_unit, UNITS_SOME, "rsw", "signal the processes of units" },
 	{ "reset-failed", verb_reset, UNITS_ANY, "r", "forget that units failed; all by default" },
-	{ "audit", audit_main, UNITS_NONE, "rjP",
+	{ "audit", audit_main, UNITS_NONE, "rjPMH",
 	    "what each process could do; exit 1 if a server has or could regain privilege" },
 };
 
@@ -159,6 +159,10 @@ static const struct {
 	    "--kill-whom WHO       main, control or all (default)" },
 	{ { "pid", required_argument, NULL, 'P' },
 	    "--pid PID             this process instead of a launcher's (repeatable)" },
+	{ { "scan-memory", required_argument, NULL, 'M' },
+	    "--scan-memory PATH    look for the private keys of this file or folder instead" },
+	{ { "holder", required_argument, NULL, 'H' },
+	    "--holder UNIT         the unit that may have them in memory" },
 	{ { "help", no_argument, NULL, 'h' }, "-h, --help" },
 };
 
@@ -248,6 +252,12 @@ ctl_take_option(struct ctl_options *o, int option, char *argument)
 		return o->signo > 0;
 	case 'w':
 		return ctl_take_whom(argument, &o->whom);
+	case 'M':
+		o->keys = argument;
+		return true;
+	case 'H':
+		o->holder = argument;
+		return true;
 	case 'P':
 		return ctl_take_pid(o, argument);
 	default:

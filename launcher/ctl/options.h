@@ -25,6 +25,7 @@ struct ctl_options {
 	int n_properties;
 	pid_t pids[CTL_PIDS_MAX];
 	int n_pids;
+	const char *keys, *holder; /* audit --scan-memory */
 	char **units;
 	int n_units;
 };

@@ -31,6 +31,13 @@ def pem_piece(pem, secret):
     return best
 
 
+def numbers(key):
+    """{name: number} that are secret of a key."""
+    n = key.private_numbers()
+    return {"d": n.private_value} if isinstance(key, ec.EllipticCurvePrivateKey) else {
+        "d": n.d, "p": n.p, "q": n.q, "dmp1": n.dmp1, "dmq1": n.dmq1, "iqmp": n.iqmp}
+
+
 def patterns(path):
     """{name: bytes} of a PEM private key."""
     with open(path, "rb") as f:
@@ -39,16 +46,13 @@ def patterns(path):
     if isinstance(key, ed25519.Ed25519PrivateKey):
         seed = key.private_bytes(ser.Encoding.Raw, ser.PrivateFormat.Raw, ser.NoEncryption())
         return {"seed": seed, "PEM text": pem_piece(pem, seed)}
-    n = key.private_numbers()
-    numbers = {"d": n.private_value} if isinstance(key, ec.EllipticCurvePrivateKey) else {
-        "d": n.d, "p": n.p, "q": n.q, "dmp1": n.dmp1, "dmq1": n.dmq1, "iqmp": n.iqmp}
     out = {}
-    for name, value in numbers.items():
+    for name, value in numbers(key).items():
         size = (value.bit_length() + 7) // 8
         middle = slice(size // 4, size // 4 + min(32, size // 2))  # half a copy counts too
         out[name + " big-endian"] = value.to_bytes(size, "big")[middle]
         out[name + " little-endian"] = value.to_bytes(size, "little")[middle]
-    value = numbers["d"]
+    value = numbers(key)["d"]
     out["PEM text"] = pem_piece(pem, value.to_bytes((value.bit_length() + 7) // 8, "big"))
     return out
 
@@ -56,7 +60,13 @@ def patterns(path):
 def found_in(pid, wanted):
     """Which of the patterns are in the memory of a process."""
     hits = set()
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+    try:
+        with open(f"/proc/{pid}/maps", encoding="ascii") as f:
+            maps = f.readlines()
+        mem = open(f"/proc/{pid}/mem", "rb", 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return hits  # it has ended
+    with mem:
         for line in maps:
             span, rights = line.split()[:2]
             if "r" not in rights or "[v" in line:  # vvar, vsyscall
@@ -69,6 +79,13 @@ def found_in(pid, wanted):
                 continue
             hits |= {name for name, pattern in wanted.items() if pattern in data}
     return hits
+
+
+def scan(*args):
+    """(exit code, lines) of our own verb."""
+    r = subprocess.run([os.path.join(rig.BUILD, "bin/sallyport"), "audit", *map(str, args)],
+                       capture_output=True, text=True, check=False)
+    return r.returncode, r.stdout.splitlines(), r.stderr
 
 
 @pytest.fixture
@@ -158,6 +175,92 @@ def test_a_replaced_key_leaves_no_trace_even_in_the_signer(can_scan, pki, where)
         assert found_in(keyd.proc.pid, wanted) == set(), name
         assert found_in(keyd.proc.pid, patterns(os.path.join(pki.keys, name + ".key")))
     assert keyd.stop() == 0
+
+
+FORMS = {"ec": ("scalar", 3), "rsa": ("d", 13), "ed": ("scalar", 3)}
+
+
+def whole(pem):
+    """A key in every form, as bytes."""
+    key = ser.load_pem_private_key(pem, None)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        big = [key.private_bytes(ser.Encoding.Raw, ser.PrivateFormat.Raw, ser.NoEncryption())]
+    else:
+        big = [n.to_bytes((n.bit_length() + 7) // 8, "big") for n in numbers(key).values()]
+    return [pem, *big, *(b[::-1] for b in big)]
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("pkcs1", [False, True])
+def test_the_verb_finds_each_form(can_scan, pki, where, name, pkcs1):
+    """A process that holds a key in every form; its twin holds none."""
+    pki.leaf(name, KINDS[name], name + ".test")
+    key = os.path.join(pki.keys, name + ".key")
+    if pkcs1 and name != "ed":
+        rig.openssl(name, "-in", key, "-out", key + ".old", *["-traditional"] * (name == "rsa"))
+        os.rename(key + ".old", key)
+    with open(key, "rb") as f:
+        pem = f.read()
+    code = "import sys, time; data = sys.stdin.buffer.read(); print('.', flush=True); time.sleep(99)"
+    procs = []
+    for parts in (whole(pem), [b"nothing"]):
+        p = subprocess.Popen(["/usr/bin/python3", "-c", code], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+        procs.append(p)
+        p.stdin.write(b"\n".join(parts) * 3000)  # some MB: over the ends of blocks too
+        p.stdin.close()
+        p.stdout.readline()
+    code, lines, said = scan("--scan-memory", key, *[x for p in procs for x in ("--pid", p.pid)])
+    for p in procs:
+        p.kill()
+        p.wait()
+    assert code == 1 and len(lines) == 1, (lines, said)
+    found = lines[0].split(": ")
+    assert found[:2] == [key, f"pid {procs[0].pid}"]
+    assert len(found[2].split(", ")) == FORMS[name][1] and f"{FORMS[name][0]} big" in found[2]
+
+
+def test_the_verb_and_servers(can_scan, pki, where):
+    certs = [pki.leaf(name, kind, name + ".test") for name, kind in KINDS.items()]
+    with open(os.path.join(pki.keys, "README"), "w", encoding="ascii") as f:
+        f.write("no key\n")
+    keyd = rig.Keyd(where, pki.keys).start()
+    worker = rig.Worker(where, keyd.path, certs).start()
+    for name in KINDS:
+        rig.TlsClient(worker.port, host=name + ".test").close()
+    pids = [x for pid in rig.family(worker.proc.pid) for x in ("--pid", pid)]
+    code, lines, _ = scan("--scan-memory", pki.keys, *pids)
+    assert code == 0 and len(lines) == 3 and all("in none of 2 processes" in x for x in lines)
+    code, lines, _ = scan("--scan-memory", pki.keys, *pids, "--pid", keyd.proc.pid)
+    assert code == 1 and len(lines) == 3
+    assert all(f"pid {keyd.proc.pid}: " in x for x in lines)
+    assert worker.stop() == 0 and keyd.stop() == 0
+    number, servers = controls(os.path.join(pki.keys, "rsa.key"), certs[1], where)
+    for label, argv in servers:
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as proc:
+            for _ in range(100):
+                try:
+                    rig.TlsClient(number, host="rsa.test").close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            code, lines, _ = scan("--scan-memory", os.path.join(pki.keys, "rsa.key"), "--pid",
+                                  proc.pid)
+            proc.terminate()
+            assert code == 1 and f"pid {proc.pid}: " in lines[0], label
+
+
+def test_what_the_verb_cannot_do(can_scan, where):
+    key = os.path.join(where, "a.key")
+    rig.openssl("genpkey", "-algorithm", "ED25519", "-aes128", "-pass", "pass:x", "-out", key)
+    for path, text in ((key, "is encrypted"), ("/nonexistent", "No such file"),
+                       (rig.BUILD + "/CMakeCache.txt", "no private key")):
+        code, _, said = scan("--scan-memory", path, "--pid", os.getpid())
+        assert code == 66 and text in said, said
+    rig.make_key(key, "p256")
+    code, _, said = scan("--scan-memory", key, "--pid", 4194305)
+    assert code == 1 and "cannot be read" in said
 
 
 ATTEMPTS = """
