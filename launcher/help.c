@@ -26,6 +26,7 @@ const char help_run[] =
     "  --runtime-dir DIR          control and notify sockets (default /run/sallyport)\n"
     "  --manager-user USER        who decides, without any right (default sallyport)\n"
     "  --allow-root-services      let services without a User= run as root\n"
+    "  --allow-capabilities       let services have what AmbientCapabilities= says\n"
     "  --unenforced DIRECTIVE     start although this directive cannot be enforced (repeatable)\n"
     "  --log-format text|json     one line an event, to standard error\n"
     "  -h, --help\n"

@@ -23,7 +23,7 @@ check_usage(FILE *f)
 {
 	(void)fputs(
 	    "usage: sallyport check [--json] [--unit-path DIR]... [--unenforced DIRECTIVE]...\n"
-	    "                       [--allow-root-services] UNIT...\n",
+	    "                       [--allow-root-services] [--allow-capabilities] UNIT...\n",
 	    f);
 }
 
@@ -157,6 +157,7 @@ options_read(int argc, char **argv, struct check_options *o)
 		{ "unit-path", required_argument, NULL, 'p' },
 		{ "unenforced", required_argument, NULL, 'u' },
 		{ "allow-root-services", no_argument, NULL, 'r' },
+		{ "allow-capabilities", no_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -177,6 +178,9 @@ options_read(int argc, char **argv, struct check_options *o)
 			break;
 		case 'r':
 			o->load.allow_root_services = true;
+			break;
+		case 'c':
+			o->load.allow_capabilities = true;
 			break;
 		case 'h':
 			check_usage(stdout);

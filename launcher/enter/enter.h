@@ -26,7 +26,7 @@ enum enter_step {
 	ENTER_BOUNDING, /* capability bounding set */
 	ENTER_GROUPS, /* setgroups(2), setresgid(2) */
 	ENTER_USER, /* setresuid(2), and the proof that there is no way back */
-	ENTER_CAPS, /* inheritable, permitted, effective and ambient sets emptied */
+	ENTER_CAPS, /* inheritable, permitted, effective and ambient sets: AmbientCapabilities= */
 	ENTER_NO_PRIVS, /* no_new_privs */
 	/* From here on as the unit's user: */
 	ENTER_SIGNALS, /* default dispositions, nothing blocked */

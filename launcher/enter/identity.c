@@ -57,21 +57,25 @@ caps_bound(uint64_t keep)
 }
 
 int
-caps_clear(void)
+caps_keep(uint64_t keep)
 {
-	struct capsets sets = { 0 };
+	struct capsets sets = { keep, keep, keep };
 	int r;
 
 	/* Kernels before 4.3 have no ambient set, and so nothing to clear. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return -errno;
 	r = caps_set(&sets);
+	for (unsigned long cap = 0; r == 0 && cap < 64; cap++)
+		if ((keep & CAP_BIT(cap)) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			r = -errno;
+	if (r == 0)
+		r = caps_get(&sets);
 	if (r < 0)
 		return r;
-	r = caps_get(&sets);
-	if (r < 0)
-		return r;
-	return sets.permitted || sets.effective || sets.inheritable ? -EPERM : 0;
+	return sets.permitted != keep || sets.effective != keep || sets.inheritable != keep ? -EPERM
+											    : 0;
 }
 
 int

@@ -29,8 +29,11 @@ _must_check_ int caps_set(const struct capsets *sets);
  */
 _must_check_ int caps_bound(uint64_t keep);
 
-/* Empties all sets but the bounding one, and reads them back: -EPERM if any bit is left. */
-_must_check_ int caps_clear(void);
+/*
+ * caps_keep - of all sets but the bounding one these are left, also for whatever is executed; read
+ * back: -EPERM if any bit differs. 0: no capability at all.
+ */
+_must_check_ int caps_keep(uint64_t keep);
 
 /* setgroups(2) and setresgid(2), read back. */
 _must_check_ int ids_set_groups(gid_t gid, const gid_t *groups, size_t n_groups);

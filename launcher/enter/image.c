@@ -23,19 +23,13 @@ image_become(const struct image *image)
 		return 0;
 	/* A container may not have it: then the manager does without a root directory of its own. */
 	chroot_cap = sets.permitted & CAP_BIT(CAP_SYS_CHROOT);
-	sets = (struct capsets){ chroot_cap, chroot_cap, chroot_cap };
 	if (r == 0)
 		r = caps_bound(chroot_cap);
 	if (r == 0)
 		r = ids_set_groups(image->gid, NULL, 0);
 	if (r == 0)
 		r = ids_set_user(image->uid, true);
-	if (r == 0)
-		r = caps_set(&sets);
-	if (r == 0 && chroot_cap &&
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0) < 0)
-		r = -errno;
-	return r;
+	return r == 0 ? caps_keep(chroot_cap) : r;
 }
 
 void

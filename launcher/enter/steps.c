@@ -120,17 +120,25 @@ step_groups(struct enter *e)
 static int
 step_user(struct enter *e)
 {
-	return e->unit->exec.has_user && !keeps_privilege(e)
-		   ? ids_set_user(e->unit->exec.uid, false)
-		   : 0;
+	const struct plan_exec *x = &e->unit->exec;
+
+	return x->has_user && !keeps_privilege(e) ? ids_set_user(x->uid, x->cap_ambient != 0) : 0;
 }
 
 static int
 step_caps(struct enter *e)
 {
-	(void)e;
+	const uint64_t keep = e->unit->exec.cap_ambient;
+	int r;
+
 	/* Root is root only where the operator allowed it: the loader saw to that. */
-	return geteuid() == 0 ? 0 : caps_clear();
+	if (geteuid() == 0)
+		return 0;
+	r = caps_keep(keep);
+	/* The way back can be tried only now, and is open only to who was given it. */
+	if (r < 0 || keep == 0 || keep & CAP_BIT(7 /* CAP_SETUID */))
+		return r;
+	return ids_set_user(e->unit->exec.uid, false);
 }
 
 static int

@@ -170,10 +170,15 @@ rule_privileges(struct loader *l, struct draft *d)
 	const bool drops = draft_has(d, SECTION_EXEC, "CapabilityBoundingSet");
 
 	if (!drops)
-		exec->cap_bounding = lesser ? 0 : CAPNAME_ALL;
+		exec->cap_bounding = lesser ? exec->cap_ambient : CAPNAME_ALL;
 	if (!drops && lesser)
 		diag_add(l->diag, DIAG_DEFAULT, d->id, d->path, 0, "Service.CapabilityBoundingSet",
-		    "", "empty, because the user is not root (systemd: all)");
+		    "", "%s, because the user is not root (systemd: all)",
+		    exec->cap_ambient ? "that of AmbientCapabilities=" : "empty");
+	if (exec->cap_ambient & ~exec->cap_bounding)
+		diag_add(l->diag, DIAG_WARNING, d->id, d->path, 0, "Service.AmbientCapabilities",
+		    NULL, "what CapabilityBoundingSet= takes away is not given");
+	exec->cap_ambient &= exec->cap_bounding;
 	if (draft_has(d, SECTION_EXEC, "NoNewPrivileges"))
 		return;
 	exec->no_new_privs = exec->uid != 0;

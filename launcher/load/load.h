@@ -15,7 +15,7 @@
 struct load_options {
 	const char *const *unit_path; /* --unit-path, searched before systemd's directories */
 	size_t n_unit_path;
-	bool allow_root_services;
+	bool allow_root_services, allow_capabilities;
 	const char *const *unenforced; /* directives whose refusal the caller accepts */
 	size_t n_unenforced;
 	const int *plan_fd; /* memfd to write the plan into, borrowed; NULL: one of its own */

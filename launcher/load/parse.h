@@ -39,6 +39,7 @@ parse_fn parse_environment_file; /* struct plan_list of struct plan_env_file */
 parse_fn parse_user; /* struct ref: a user's or group's name or number */
 parse_fn parse_directory; /* struct ref: WorkingDirectory= with "-" and "~" */
 parse_fn parse_capabilities; /* uint64_t: a set, "~" takes out; arg: what it is when not set */
+parse_fn parse_ambient; /* the same, of which the operator must approve */
 
 /* parse_service.c: the rest of a service. */
 parse_fn parse_service_type; /* enum service_type */

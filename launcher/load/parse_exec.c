@@ -6,6 +6,8 @@
 #include <limits.h>
 
 #include "common/capname.h"
+#include "launcher/load/caller.h"
+#include "launcher/load/diag.h"
 #include "launcher/load/parse.h"
 #include "launcher/load/value.h"
 
@@ -317,5 +319,25 @@ parse_capabilities(struct assign *a, void *field)
 		*set &= ~named;
 	else
 		*set |= named;
+	return 0;
+}
+
+/* A capability is a piece of root: it takes the operator's word, and plan_verify() insists. */
+int
+parse_ambient(struct assign *a, void *field)
+{
+	uint64_t set = *(const uint64_t *)field;
+	const int r = parse_capabilities(a, &set);
+
+	if (r < 0)
+		return r;
+	if (set == 0) /* what was wrong with an earlier line is so no more */
+		diag_withdraw(a->loader->diag, a->draft->id, a->full);
+	else if (caller_uid() != 0)
+		return why_set(&a->why, -EOPNOTSUPP, "only root can hand out capabilities");
+	else if (!a->loader->options->allow_capabilities)
+		return why_set(&a->why, -EOPNOTSUPP,
+		    "would keep a part of root's rights: permit it by --allow-capabilities");
+	*(uint64_t *)field = set;
 	return 0;
 }

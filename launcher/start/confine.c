@@ -47,7 +47,7 @@ raises_a_limit(const struct plan_exec *x)
 static uint64_t
 unit_needs(const struct plan_exec *x)
 {
-	uint64_t caps = 0;
+	uint64_t caps = x->cap_ambient; /* nobody gives what he has not */
 
 	for (int k = 0; k < DIRECTORY_KIND_END; k++)
 		if (x->directories[k].paths.n > 0) /* made and given away at each start */
@@ -159,6 +159,6 @@ confine_monitor(struct monitor *m, struct why *why)
 		return r;
 	if (geteuid() == 0)
 		return confine_rights(keep, plan_bounding(m->plan), why);
-	r = caps_clear();
+	r = caps_keep(0);
 	return r < 0 ? why_set(why, r, "monitor: drop capabilities") : 0;
 }

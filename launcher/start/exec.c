@@ -175,8 +175,8 @@ static int
 prepare_exec(struct exec_run *x, char **argv, bool allow_root, struct why *why)
 {
 	const struct plan_unit *socket;
-	int r = plan_isolate(
-	    &x->monitor, NULL, exec_plan_write, argv, allow_root || geteuid() != 0, why);
+	int r = plan_isolate(&x->monitor, NULL, exec_plan_write, argv,
+	    allow_root || geteuid() != 0 ? ALLOW_ROOT : ALLOW_NOTHING, why);
 
 	if (r > 0)
 		return r; /* said already */

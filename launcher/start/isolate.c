@@ -107,7 +107,7 @@ wait_for(pid_t pid)
 
 int
 plan_isolate(struct monitor *m, const char *user, plan_writer *write_plan, void *context,
-    bool allow_root, struct why *why)
+    enum plan_allow allow, struct why *why)
 {
 	_cleanup_fd_ int fd = memfd_create("sallyport-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct reader who = { 0 };
@@ -136,7 +136,7 @@ plan_isolate(struct monitor *m, const char *user, plan_writer *write_plan, void 
 	m->manager_gid = who.gid;
 	r = plan_map(fd, &m->plan, why);
 	if (r == 0)
-		r = plan_verify(m->plan, allow_root, why);
+		r = plan_verify(m->plan, allow, why);
 	if (r < 0)
 		return r;
 	m->plan_fd = fd_take(&fd);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "launcher/monitor/monitor.h"
+#include "launcher/unit/verify.h"
 
 /*
  * Runs in the child. Writes a plan into fd, seals it (build_freeze()), and reports by itself what
@@ -21,8 +22,8 @@ typedef int plan_writer(void *context, int fd, const char *user);
  * plan_isolate - have write_plan make a plan, then map and verify it.
  * @m:          gets plan_fd and plan, and as root change_user, manager_uid and manager_gid
  * @user:       who reads and is the manager; NULL: sallyport, or nobody, and then the log says so
- * @allow_root: see plan_verify()
+ * @allow:   see plan_verify()
  * Return: 0; a positive exit code when the child said what is wrong; -errno and why.
  */
 _must_check_ int plan_isolate(struct monitor *m, const char *user, plan_writer *write_plan,
-    void *context, bool allow_root, struct why *why);
+    void *context, enum plan_allow allow, struct why *why);

@@ -58,12 +58,13 @@ run_list_add(const char *list[OPTION_LIST_MAX], size_t *n, const char *value)
 static int
 run_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 {
-	enum { O_UNIT_PATH = 256, O_RUNTIME, O_MANAGER, O_ROOT, O_UNENFORCED, O_LOG };
+	enum { O_UNIT_PATH = 256, O_RUNTIME, O_MANAGER, O_ROOT, O_CAPS, O_UNENFORCED, O_LOG };
 	static const struct option options[] = {
 		{ "unit-path", required_argument, NULL, O_UNIT_PATH },
 		{ "runtime-dir", required_argument, NULL, O_RUNTIME },
 		{ "manager-user", required_argument, NULL, O_MANAGER },
 		{ "allow-root-services", no_argument, NULL, O_ROOT },
+		{ "allow-capabilities", no_argument, NULL, O_CAPS },
 		{ "unenforced", required_argument, NULL, O_UNENFORCED },
 		{ "log-format", required_argument, NULL, O_LOG },
 		{ "help", no_argument, NULL, 'h' },
@@ -88,6 +89,9 @@ run_parse(int argc, char **argv, struct run_options *o, bool *ret_done)
 			break;
 		case O_ROOT:
 			o->load.allow_root_services = true;
+			break;
+		case O_CAPS:
+			o->load.allow_capabilities = true;
 			break;
 		case O_LOG:
 			if (strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0)
@@ -298,7 +302,10 @@ run_main(int argc, char **argv)
 	plan = (struct run_plan){ o.load, (const char *const *)argv + optind,
 		(size_t)(argc - optind) };
 	r = plan_isolate(&m, o.manager_user, run_plan_write, &plan,
-	    o.load.allow_root_services || geteuid() != 0, &why);
+	    o.load.allow_root_services || geteuid() != 0 ? ALLOW_ROOT
+	    : o.load.allow_capabilities			 ? ALLOW_CAPABILITIES
+							 : ALLOW_NOTHING,
+	    &why);
 	if (r > 0)
 		return r; /* said already */
 	if (r < 0)

@@ -228,7 +228,7 @@ has_root_group(const struct plan *p, const struct plan_unit *u)
 }
 
 int
-plan_verify(const struct plan *p, bool allow_root, struct why *why)
+plan_verify(const struct plan *p, enum plan_allow allow, struct why *why)
 {
 	int r = verify_tables(p, why);
 
@@ -236,8 +236,14 @@ plan_verify(const struct plan *p, bool allow_root, struct why *why)
 		r = verify_unit(p, plan_unit(p, i), why);
 	for (uint32_t i = 0; r == 0 && i < p->n_units; i++)
 		r = verify_kinds(p, plan_unit(p, i), why);
-	for (uint32_t i = 0; r == 0 && !allow_root && i < p->n_units; i++)
-		if (plan_runs_root(p, plan_unit(p, i)) || has_root_group(p, plan_unit(p, i)))
+	for (uint32_t i = 0; r == 0 && i < p->n_units; i++) {
+		const struct plan_unit *u = plan_unit(p, i);
+
+		if (allow < ALLOW_ROOT && (plan_runs_root(p, u) || has_root_group(p, u)))
 			r = why_set(why, -EPERM, "plan: %s would run as root", plan_unit_id(p, i));
+		else if (allow < ALLOW_CAPABILITIES && u->exec.cap_ambient)
+			r = why_set(
+			    why, -EPERM, "plan: %s would have capabilities", plan_unit_id(p, i));
+	}
 	return r;
 }

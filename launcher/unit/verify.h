@@ -10,13 +10,18 @@
 
 /*
  * plan_verify - every reference inside, every list finite, every string ended, every index and
- * enumeration in range; and, unless root services are allowed, no command of any service as uid or
- * gid 0.
- * @allow_root: also true for a launcher that is not root itself
- * Return: 0; -EBADMSG when it is malformed; -EPERM when it would run a service as root. why says
- *         what and of which unit.
+ * enumeration in range; and, unless the operator allows that, no command of any service as uid or
+ * gid 0, and no service with capabilities.
+ * @allow: ALLOW_ROOT also for a launcher that is not root itself
+ * Return: 0; -EBADMSG when it is malformed; -EPERM when it would give a service more than is
+ *         allowed. why says what and of which unit.
  */
-_must_check_ int plan_verify(const struct plan *p, bool allow_root, struct why *why);
+enum plan_allow {
+	ALLOW_NOTHING,
+	ALLOW_CAPABILITIES, /* AmbientCapabilities= */
+	ALLOW_ROOT, /* and root services, which can have any capability */
+};
+_must_check_ int plan_verify(const struct plan *p, enum plan_allow allow, struct why *why);
 
 /* Does a service of a verified plan run any command as uid 0? */
 bool plan_runs_root(const struct plan *p, const struct plan_unit *u);

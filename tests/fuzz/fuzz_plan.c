@@ -84,7 +84,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		w = w % 8 == 0 ? w % 16 : words - tail + w % tail;
 		memcpy(&spoilt[first + w], data + 2, sizeof(uint32_t));
 	}
-	if (plan_verify((const struct plan *)spoilt, size % 2, NULL) == 0)
+	if (plan_verify((const struct plan *)spoilt, (enum plan_allow)(size % 3), NULL) == 0)
 		(void)follow((const struct plan *)spoilt);
 	return 0;
 }

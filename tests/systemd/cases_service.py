@@ -5,6 +5,7 @@ from case import HERE, OUT, Case, ask, datagram, leave, no_answer, shell
 PROBE = "/opt/tools/probe"
 OUTFILE = f"{OUT}/CASE"
 ROOT = ("--allow-root-services",)
+CAPS = ("--allow-capabilities",)
 
 CASES = [
     # -- identity --
@@ -35,7 +36,13 @@ CASES = [
     Case("bounding_root", user="", args=ROOT, service="CapabilityBoundingSet=CAP_NET_RAW",
          client=(ask(),)),
     Case("ambient", service="AmbientCapabilities=CAP_NET_BIND_SERVICE\n"
-         "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", client=(ask(),)),
+         "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", client=(ask(),), args=CAPS),
+    Case("ambient_alone", service="AmbientCapabilities=CAP_NET_BIND_SERVICE CAP_NET_RAW",
+         client=(ask(),), args=CAPS),
+    Case("ambient_reset", service="AmbientCapabilities=CAP_NET_BIND_SERVICE\n"
+         "AmbientCapabilities=\nAmbientCapabilities=CAP_KILL", client=(ask(),), args=CAPS),
+    Case("ambient_beyond_bounding", service="AmbientCapabilities=CAP_NET_BIND_SERVICE\n"
+         "CapabilityBoundingSet=CAP_KILL", client=(no_answer(),), args=CAPS, records=0),
     Case("securebits", service="SecureBits=noroot", client=(ask(),),
          refused="not done: noroot and its lock are always set for a service that is not root's"),
     # -- environment --

@@ -38,7 +38,7 @@ nothing_is_left(void)
 	struct procstatus s;
 
 	if (caps_bound(0) < 0 || ids_set_groups(SOME_ID, groups, 2) < 0 ||
-	    ids_set_user(SOME_ID, false) < 0 || caps_clear() < 0)
+	    ids_set_user(SOME_ID, false) < 0 || caps_keep(0) < 0)
 		return 1;
 	if (procstatus_read(0, &s, NULL) < 0)
 		return 2;
@@ -67,10 +67,28 @@ inheritable_and_ambient_do_not_survive(void)
 	if (caps_set(&sets) < 0 ||
 	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW, 0, 0) < 0)
 		return 2;
-	if (ids_set_user(SOME_ID, false) < 0 || caps_clear() < 0 ||
+	if (ids_set_user(SOME_ID, false) < 0 || caps_keep(0) < 0 ||
 	    procstatus_read(0, &s, NULL) < 0)
 		return 3;
 	return s.cap_inheritable || s.cap_ambient || s.cap_permitted ? 4 : 0;
+}
+
+/* What AmbientCapabilities= does: they outlive the user and an exec, and nothing else does. */
+static int
+ambient_capabilities_are_only_those(void)
+{
+	const uint64_t one = CAP_BIT(CAP_NET_RAW);
+	struct procstatus s;
+
+	if (caps_bound(one) < 0 || ids_set_user(SOME_ID, true) < 0 || caps_keep(one) < 0 ||
+	    ids_set_user(SOME_ID, false) < 0 || procstatus_read(0, &s, NULL) < 0)
+		return 1;
+	if (s.cap_permitted != one || s.cap_effective != one || s.cap_inheritable != one ||
+	    s.cap_ambient != one || s.cap_bounding != one)
+		return 2;
+	if (caps_keep(one | CAP_BIT(CAP_CHOWN)) == 0)
+		return 3;
+	return setuid(0) == 0 ? 4 : 0;
 }
 
 static int
@@ -126,6 +144,7 @@ groups_without_the_right_to(void)
 CASE(nothing_is_left)
 CASE(inheritable_and_ambient_do_not_survive)
 CASE(kept_capabilities_are_only_those)
+CASE(ambient_capabilities_are_only_those)
 CASE(bounding_set_keeps_what_it_is_told)
 CASE(bounding_set_without_the_right_to)
 CASE(groups_without_the_right_to)
@@ -137,6 +156,7 @@ main(void)
 		cmocka_unit_test(test_nothing_is_left),
 		cmocka_unit_test(test_inheritable_and_ambient_do_not_survive),
 		cmocka_unit_test(test_kept_capabilities_are_only_those),
+		cmocka_unit_test(test_ambient_capabilities_are_only_those),
 		cmocka_unit_test(test_bounding_set_keeps_what_it_is_told),
 		cmocka_unit_test(test_bounding_set_without_the_right_to),
 		cmocka_unit_test(test_groups_without_the_right_to),

@@ -76,7 +76,7 @@ a_good_plan_passes(void **state)
 	struct why why = { "" };
 
 	(void)state;
-	if (plan_verify(p, false, &why) != 0)
+	if (plan_verify(p, ALLOW_NOTHING, &why) != 0)
 		fail_msg("%s", why.text);
 	free(p);
 }
@@ -121,7 +121,7 @@ no_changed_word_leads_out(void **state)
 			    old == 0)
 				break;
 			w[i] = values[k];
-			if (plan_verify(p, true, NULL) == 0)
+			if (plan_verify(p, ALLOW_ROOT, NULL) == 0)
 				(void)walk(p);
 			else
 				refused++;
@@ -129,7 +129,7 @@ no_changed_word_leads_out(void **state)
 		}
 	}
 	assert_true(refused > 200);
-	assert_int_equal(plan_verify(p, false, NULL), 0);
+	assert_int_equal(plan_verify(p, ALLOW_NOTHING, NULL), 0);
 	free(p);
 }
 
@@ -142,7 +142,7 @@ circles_are_refused(void **state)
 
 	(void)state;
 	w->next = u->exec.environment.head;
-	assert_int_equal(plan_verify(p, true, NULL), -EBADMSG);
+	assert_int_equal(plan_verify(p, ALLOW_ROOT, NULL), -EBADMSG);
 	free(p);
 }
 
@@ -167,11 +167,26 @@ root_is_found_out_however_it_is_asked_for(void **state)
 			*(uint32_t *)place_of(p, u->exec.groups) = 0;
 		else
 			c->flags = i == 4 ? COMMAND_FULL_PRIVILEGE : COMMAND_NO_SETUID;
-		if (plan_verify(p, false, NULL) != -EPERM)
+		if (plan_verify(p, ALLOW_NOTHING, NULL) != -EPERM)
 			fail_msg("%s passed", labels[i]);
-		assert_int_equal(plan_verify(p, true, NULL), 0);
+		assert_int_equal(plan_verify(p, ALLOW_ROOT, NULL), 0);
 		free(p);
 	}
+}
+
+static void
+capabilities_are_allowed_apart_from_root(void **state)
+{
+	struct plan *p = make_plan();
+
+	(void)state;
+	service_of(p)->exec.cap_ambient = 1;
+	assert_int_equal(plan_verify(p, ALLOW_NOTHING, NULL), -EPERM);
+	assert_int_equal(plan_verify(p, ALLOW_CAPABILITIES, NULL), 0);
+	service_of(p)->exec.uid = 0;
+	assert_int_equal(plan_verify(p, ALLOW_CAPABILITIES, NULL), -EPERM);
+	assert_int_equal(plan_verify(p, ALLOW_ROOT, NULL), 0);
+	free(p);
 }
 
 int
@@ -182,6 +197,7 @@ main(void)
 		cmocka_unit_test(no_changed_word_leads_out),
 		cmocka_unit_test(circles_are_refused),
 		cmocka_unit_test(root_is_found_out_however_it_is_asked_for),
+		cmocka_unit_test(capabilities_are_allowed_apart_from_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
