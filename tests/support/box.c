@@ -190,6 +190,11 @@ enter_root(void)
 		box_fail("pivot_root");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		box_fail("the old root");
+	/*
+	 * From here on as on a machine: what a helper mounts in a namespace of its own is seen by
+	 * the others (systemd hands over credentials that way), in this box and nowhere else.
+	 */
+	box_mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL);
 }
 
 /* And a mount namespace apart from the helper's, who needs its own to clean up. */
