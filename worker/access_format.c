@@ -8,7 +8,6 @@
 #include "common/json.h"
 #include "worker/access_log.h"
 #include "worker/http/field.h"
-#include "worker/http/target.h"
 
 #define FORMAT_COMMON "%h - %u [%t] \"%r\" %s %b"
 #define FORMAT_COMBINED FORMAT_COMMON " \"%R\" \"%U\""
@@ -99,11 +98,7 @@ put_time_rfc3339(struct buf *out, uint64_t wall_usec)
 static struct span
 host_of(const struct request *r)
 {
-	struct span host = { "", 0 };
-
-	if (request_has(r, FIELD_HOST) && host_split(request_field(r, FIELD_HOST), &host) < 0)
-		host.len = 0;
-	return host;
+	return (struct span){ request_field(r, FIELD_HOST).ptr, r->host_len };
 }
 
 static struct span

@@ -110,6 +110,7 @@ head_line(struct head *h, const char *data, struct piece16 value)
 	struct request *r = &h->req;
 	const enum field f = (enum field)h->known;
 	const struct span text = { data + value.off, value.len };
+	struct span host;
 
 	if (f == FIELD_END)
 		return 0;
@@ -123,8 +124,10 @@ head_line(struct head *h, const char *data, struct piece16 value)
 	}
 	switch (f) {
 	case FIELD_HOST:
-		return host_split(text, &(struct span){ 0 }) < 0 || value_has_tab(data, value) ? 400
-											       : 0;
+		if (host_split(text, &host) < 0 || value_has_tab(data, value))
+			return 400;
+		r->host_len = (uint16_t)host.len;
+		return 0;
 	case FIELD_CONNECTION:
 		head_connection(h, text);
 		return 0;
@@ -167,6 +170,29 @@ head_finish(struct head *h, const char *data)
 	return target_check(r);
 }
 
+/* Goes on while bytes are of a class. Return: false when no other byte is there yet. */
+static bool
+head_skip(struct head *h, const char *data, size_t len, unsigned class)
+{
+	size_t pos = h->pos;
+
+	while (pos < len && char_is((unsigned char)data[pos], class))
+		pos++;
+	h->pos = (uint16_t)pos;
+	return pos < len;
+}
+
+/* The value from mark to the CRLF that was just read, without the blanks behind it. */
+static struct piece16
+head_value(const struct head *h, const char *data)
+{
+	size_t end = (size_t)h->pos - 2;
+
+	while (end > h->mark && (data[end - 1] == ' ' || data[end - 1] == '\t'))
+		end--;
+	return (struct piece16){ h->mark, (uint16_t)(end - h->mark) };
+}
+
 /* States of the request line. Return: 0 to go on, or a status. */
 static int
 head_step_line(struct head *h, const char *data, size_t len)
@@ -206,9 +232,7 @@ head_step_line(struct head *h, const char *data, size_t len)
 		h->state = S_TARGET;
 		return 0;
 	case S_TARGET:
-		while (h->pos < len && char_is((unsigned char)data[h->pos], CHAR_TARGET))
-			h->pos++;
-		if (h->pos == len)
+		if (!head_skip(h, data, len, CHAR_TARGET))
 			return 0;
 		if (data[h->pos] != ' ' || h->pos == h->mark)
 			return 400;
@@ -217,8 +241,11 @@ head_step_line(struct head *h, const char *data, size_t len)
 		h->state = S_VERSION;
 		return 0;
 	case S_VERSION:
-		/* A byte at a time, so that "GET / HTTP/1.1x" fails at the same byte however cut.
-		 */
+		/* A byte at a time, so that "GET / HTTP/1.1x" fails at the same byte however cut;
+		 * or all of it, if it is what nearly everybody sends. */
+		if (h->pos == h->mark && len - h->pos >= VERSION_BYTES &&
+		    memcmp(data + h->pos, "HTTP/1.1", VERSION_BYTES) == 0)
+			h->pos += VERSION_BYTES;
 		if (h->pos - h->mark < VERSION_BYTES) {
 			static const char shape[] = "HTTP/d.d";
 			const char want = shape[h->pos - h->mark];
@@ -260,9 +287,7 @@ head_step_name(struct head *h, const char *data, size_t len, const struct head_l
 		h->mark = h->pos; /* a blank here would be obs-fold: not a token, 400 below */
 		h->state = S_NAME;
 	}
-	while (h->pos < len && char_is((unsigned char)data[h->pos], CHAR_TOKEN))
-		h->pos++;
-	if (h->pos == len)
+	if (!head_skip(h, data, len, CHAR_TOKEN))
 		return 0;
 	if (data[h->pos] != ':' || h->pos == h->mark)
 		return 400;
@@ -281,15 +306,10 @@ head_step_value(struct head *h, const char *data, size_t len)
 			h->pos++;
 		if (h->pos == len)
 			return 0;
-		h->mark = h->end = h->pos;
+		h->mark = h->pos;
 		h->state = S_VALUE;
 	}
-	while (h->pos < len && char_is((unsigned char)data[h->pos], CHAR_VALUE)) {
-		if (data[h->pos] != ' ' && data[h->pos] != '\t')
-			h->end = (uint16_t)(h->pos + 1);
-		h->pos++;
-	}
-	if (h->pos == len)
+	if (!head_skip(h, data, len, CHAR_VALUE))
 		return 0;
 	if (data[h->pos] != '\r')
 		return 400;
@@ -314,8 +334,7 @@ head_step(struct head *h, const char *data, size_t len, const struct head_limits
 			return 400;
 		h->pos++;
 		h->state = S_FIELD;
-		return head_line(
-		    h, data, (struct piece16){ h->mark, (uint16_t)(h->end - h->mark) });
+		return head_line(h, data, head_value(h, data));
 	case S_END_LF:
 		if (data[h->pos] != '\n')
 			return 400;

@@ -30,7 +30,6 @@ struct head {
 	uint8_t state;
 	uint16_t pos; /* bytes looked at */
 	uint16_t mark; /* first byte of what is being read */
-	uint16_t end; /* of a field value, trailing blanks not counted */
 	uint8_t known; /* enum field of the line */
 	bool asked_close, asked_keep, seen_te_bad, seen_te_other;
 	bool expect_other;

@@ -85,6 +85,7 @@ struct request {
 	uint32_t present; /* bit per enum field */
 	uint32_t repeated; /* bit per enum field: more than one line */
 	uint16_t n_fields;
+	uint16_t host_len; /* of the Host field's value, without the port */
 	uint8_t method; /* enum method */
 	uint8_t minor; /* HTTP/1.minor; 1 for every later protocol */
 	uint8_t role; /* enum role (listener.h) of the socket it came by */

@@ -5,17 +5,22 @@
 
 #include <assert.h>
 
-#include "common/num.h"
 #include "worker/http/field.h"
 
 static int
 host_port_check(struct span port)
 {
-	uint64_t v;
+	unsigned v = 0;
 
-	if (port.len == 0)
-		return 0; /* "host:" is allowed by RFC 3986 */
-	return num_parse(port, 10, 0, 65535, &v);
+	/* "host:" is allowed by RFC 3986. Not num_parse(): every request passes here. */
+	for (size_t i = 0; i < port.len; i++) {
+		if (!char_is((unsigned char)port.ptr[i], CHAR_DIGIT))
+			return -EINVAL;
+		v = v * 10 + (unsigned)(port.ptr[i] - '0');
+		if (v > 65535)
+			return -ERANGE;
+	}
+	return 0;
 }
 
 /* "[...]": hexadecimal digits, colons and dots; the kernel never gets to see it. */
@@ -85,9 +90,7 @@ target_check(struct request *r)
 	const struct span target = request_piece(r, r->target);
 	const char *mark;
 
-	r->host = (struct span){ "", 0 };
-	if (request_has(r, FIELD_HOST) && host_split(request_field(r, FIELD_HOST), &r->host) < 0)
-		return 400;
+	r->host = (struct span){ request_field(r, FIELD_HOST).ptr, r->host_len };
 	r->query = (struct span){ "", 0 };
 	r->path = target;
 	assert(target.len > 0);
@@ -177,9 +180,14 @@ path_normalise(struct span raw, char *dst, size_t *ret_len)
 		return 400;
 	dst[0] = '/';
 	while (i < raw.len) {
-		char c;
+		char c = raw.ptr[i];
 
-		if (raw.ptr[i] == '/') {
+		if (c != '/' && c != '%' && c != '\\') {
+			dst[len++] = c; /* as nearly all are */
+			i++;
+			continue;
+		}
+		if (c == '/') {
 			r = path_segment(dst, begin, len);
 			if (r < 0)
 				return -r;

@@ -3,17 +3,8 @@
  */
 #include "worker/http/wire.h"
 
-#include "common/num.h"
 #include "worker/http/field.h"
-
-#define PUT(p, literal) wire_put((p), (literal), sizeof(literal) - 1)
-
-static char *
-wire_put(char *p, const char *bytes, size_t len)
-{
-	memcpy(p, bytes, len);
-	return p + len;
-}
+#include "worker/http/put.h"
 
 void
 dateline_set(struct dateline *d, int64_t second)
@@ -34,21 +25,19 @@ wire_head(
     const struct answer *a, unsigned minor, bool close, const struct dateline *date, char *dst)
 {
 	const struct span status = status_text(a->status);
-	char digits[NUM_TEXT_MAX];
 	char *p = dst;
 
 	p = PUT(p, "HTTP/1.1 ");
-	p = wire_put(p, status.ptr, status.len);
+	p = put_bytes(p, status.ptr, status.len);
 	p = PUT(p, "\r\n");
-	p = wire_put(p, date->text, DATELINE_BYTES);
+	p = put_bytes(p, date->text, DATELINE_BYTES);
 	if (!a->no_server)
 		p = PUT(p, "Server: sallyport\r\n");
-	p = wire_put(p, a->block.ptr, a->block.len);
-	p = wire_put(p, a->fields.data, a->fields.len);
+	p = put_bytes(p, a->block.ptr, a->block.len);
+	p = put_bytes(p, a->fields.data, a->fields.len);
 	if (!a->no_length) {
 		p = PUT(p, "Content-Length: ");
-		(void)num_format(digits, a->length);
-		p = wire_put(p, digits, strlen(digits));
+		p = put_base(p, a->length, 10);
 		p = PUT(p, "\r\n");
 	}
 	if (close)

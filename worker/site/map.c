@@ -90,6 +90,7 @@ map_add_names(struct map *m, struct vhost *h)
 			*p = char_lower(*p);
 		if (str_starts(name, "*."))
 			name++;
+		m->any_suffix |= *name == '.';
 		m->names[m->n_names++] = (struct map_name){ name, h };
 	}
 	return 0;
@@ -162,6 +163,8 @@ map_host(const struct map *m, struct span host)
 		name[i] = char_lower(host.ptr[i]);
 	name[host.len] = '\0';
 	found = map_find(m, name);
+	if (!found && !m->any_suffix)
+		return m->fallback;
 	for (const char *dot = strchr(name, '.'); !found && dot; dot = strchr(dot + 1, '.'))
 		if (dot > name)
 			found = map_find(m, dot);

@@ -119,6 +119,7 @@ struct map {
 	const struct vhost *fallback;
 	unsigned n_tls_groups; /* beside group 0, of all that say nothing of their own */
 	uint32_t n_names;
+	bool any_suffix; /* a name that begins with a dot */
 	struct map_name *names; /* sorted */
 };
 
