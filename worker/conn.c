@@ -69,13 +69,12 @@ conn_next(struct conn *c)
 	return STEP_ON;
 }
 
-/* The answer is decided: its head goes into out, and its body too if it is in memory and fits. */
+/* The answer is decided: its head goes into out, and its body too if it is small. */
 static int
 conn_answer(struct conn *c)
 {
 	struct conn_env *w = c->env;
 	struct answer *a = &w->answer;
-	const struct stretch *s = a->body;
 
 	c->requests++;
 	w->answering = true;
@@ -91,11 +90,8 @@ conn_answer(struct conn *c)
 	w->stretch = 0;
 	if (a->head_only || a->length == 0)
 		return conn_next(c);
-	if (a->n_body == 1 && s->mem && s->len <= CONN_OUT_BYTES - w->out_len) {
-		memcpy(w->out + w->out_len, s->mem + s->off, s->len);
-		w->out_len += (uint32_t)s->len;
+	if (a->n_body == 1 && conn_copy(w, a->body))
 		return conn_next(c);
-	}
 	c->state = C_SEND;
 	return STEP_ON;
 }

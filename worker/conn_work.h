@@ -31,6 +31,12 @@ void work_drop(struct conn *c);
 /* In one turn of the loop at most, so that others get theirs. */
 #define CONN_TURN_BYTES (1u << 20)
 
+/*
+ * conn_copy - the whole stretch into out behind the head, if that costs less than a system call of
+ * its own. Return: false when it is too large, or the file is not what it was.
+ */
+_must_check_ bool conn_copy(struct conn_env *w, const struct stretch *s);
+
 /* Sends what is in out. @more: more follows at once. Return: 0 when all is gone, WANT_ bits, or
  * CONN_OVER. */
 _must_check_ int conn_flush(struct conn *c, bool more);

@@ -4,6 +4,7 @@
 #include "worker/site/send.h"
 
 #include "worker/http/conditions.h"
+#include "worker/http/put.h"
 #include "worker/http/ranges.h"
 #include "worker/site/page.h"
 
@@ -22,14 +23,29 @@ file_stretch(const struct file *f, uint64_t off, uint64_t len)
 	return (struct stretch){ f->body, off, len };
 }
 
+#define RANGE_TEXT_MAX (sizeof("bytes -/") + 3 * (size_t)PUT_NUMBER_MAX)
+
+/* "bytes 0-499/1234", as Content-Range has it. Return: the place behind it. */
+static char *
+put_range(char *p, const struct file *f, const struct range *range)
+{
+	p = PUT(p, "bytes ");
+	p = put_base(p, range->first, 10);
+	p = PUT(p, "-");
+	p = put_base(p, range->first + range->len - 1, 10);
+	p = PUT(p, "/");
+	return put_base(p, f->size, 10);
+}
+
 /* 416 says how long the representation is (RFC 9110 section 15.5.17). */
 static void
 send_unsatisfiable(const struct file *f, struct answer *a)
 {
-	char text[64];
+	char text[sizeof("bytes */") + PUT_NUMBER_MAX];
+	char *p = PUT(text, "bytes */");
 
-	(void)snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)f->size);
-	answer_field(a, "Content-Range", span_of(text));
+	p = put_base(p, f->size, 10);
+	answer_field(a, "Content-Range", (struct span){ text, (size_t)(p - text) });
 	answer_field(a, "Accept-Ranges", span_of("bytes"));
 	page_status(a, 416);
 }
@@ -37,12 +53,11 @@ send_unsatisfiable(const struct file *f, struct answer *a)
 static void
 send_one_range(const struct file *f, const struct range *range, struct answer *a)
 {
-	char text[96];
+	char text[RANGE_TEXT_MAX];
+	const size_t n = (size_t)(put_range(text, f, range) - text);
 
-	(void)snprintf(text, sizeof(text), "bytes %llu-%llu/%llu", (unsigned long long)range->first,
-	    (unsigned long long)(range->first + range->len - 1), (unsigned long long)f->size);
 	a->status = 206;
-	answer_field(a, "Content-Range", span_of(text));
+	answer_field(a, "Content-Range", (struct span){ text, n });
 	a->length = range->len;
 	a->one = file_stretch(f, range->first, range->len);
 	a->n_body = 1;
@@ -75,7 +90,7 @@ send_ranges(const struct file *f, const struct range *list, int n, struct answer
 	const size_t n_stretches = 2 * (size_t)n + 1;
 	const size_t text_max = (size_t)(n + 1) * PART_HEAD_MAX;
 	struct stretch *s = malloc(n_stretches * sizeof(*s) + text_max);
-	char boundary[BOUNDARY_BYTES + 1], type[96];
+	char boundary[BOUNDARY_BYTES + 1], type[96], range[RANGE_TEXT_MAX];
 	struct buf text;
 	size_t k = 0;
 
@@ -91,12 +106,10 @@ send_ranges(const struct file *f, const struct range *list, int n, struct answer
 	for (int i = 0; i < n; i++) {
 		const size_t at = text.len;
 
+		*put_range(range, f, &list[i]) = '\0';
 		(void)buf_printf(&text,
-		    "\r\n--%s\r\nContent-Type: %.100s\r\nContent-Range: bytes "
-		    "%llu-%llu/%llu\r\n\r\n",
-		    boundary, f->type, (unsigned long long)list[i].first,
-		    (unsigned long long)(list[i].first + list[i].len - 1),
-		    (unsigned long long)f->size);
+		    "\r\n--%s\r\nContent-Type: %.100s\r\nContent-Range: %s\r\n\r\n", boundary,
+		    f->type, range);
 		s[k++] = (struct stretch){ text.data + at, 0, text.len - at };
 		s[k++] = file_stretch(f, list[i].first, list[i].len);
 	}
