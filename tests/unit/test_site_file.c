@@ -156,9 +156,18 @@ the_least_used_goes_first_and_bounds_hold(void **state)
 		assert_int_equal(get(c, f, "/0", 1, &x), 0);
 		file_unref(x);
 	}
+	/* The last was one too many, and nobody has asked for it twice. */
+	assert_int_equal(filecache_stats(c).files, 3);
+	assert_int_equal(filecache_stats(c).evictions, 0);
+	assert_int_equal(filecache_stats(c).hits, 4);
+	assert_int_equal(get(c, f, "/3", 1, &x), 0);
+	assert_true(file_is_kept(x));
+	file_unref(x);
 	assert_int_equal(filecache_stats(c).files, 3);
 	assert_int_equal(filecache_stats(c).evictions, 1);
-	assert_int_equal(filecache_stats(c).hits, 4);
+	assert_int_equal(get(c, f, "/1", 1, &x), 0);
+	assert_false(file_is_kept(x)); /* it was the least used */
+	file_unref(x);
 	filecache_free(c);
 	assert_int_equal(filecache_new(0, 1 << 20, &c), 0);
 	assert_int_equal(get(c, f, "/0", 1, &x), 0);

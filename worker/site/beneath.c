@@ -15,6 +15,21 @@ beneath_root(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* As the kernel wants it: "a/b", and "." for the root itself. */
+static const char *
+beneath_path(const char *path)
+{
+	while (*path == '/')
+		path++;
+	return *path == '\0' ? "." : path;
+}
+
+int
+beneath_stat(int root, const char *path, struct stat *ret)
+{
+	return fstatat(root, beneath_path(path), ret, AT_NO_AUTOMOUNT) < 0 ? -errno : 0;
+}
+
 int
 beneath_open(int root, const char *path)
 {
@@ -24,10 +39,7 @@ beneath_open(int root, const char *path)
 	};
 	long fd = -1;
 
-	while (*path == '/')
-		path++;
-	if (*path == '\0')
-		path = ".";
+	path = beneath_path(path);
 	for (int tries = 0; tries < 8; tries++) {
 		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 		/* EAGAIN: a rename anywhere raced with a ".." walk; the kernel says try again */

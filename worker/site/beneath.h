@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "common/cleanup.h"
 
 /* Return: a directory descriptor for root, or -errno. */
@@ -20,3 +22,10 @@ _must_check_ int beneath_root(const char *path);
  * Return: a descriptor, or -errno: -EXDEV and -ELOOP when the path would lead out.
  */
 _must_check_ int beneath_open(int root, const char *path);
+
+/*
+ * beneath_stat - what the path leads to, even if that is elsewhere: good for seeing whether
+ * something has changed, not for deciding whether it may be served.
+ * Return: 0 or -errno.
+ */
+_must_check_ int beneath_stat(int root, const char *path, struct stat *ret);

@@ -6,9 +6,11 @@
 #include <assert.h>
 
 #include "worker/http/httpdate.h"
+#include "worker/http/put.h"
 #include "worker/site/mime.h"
 
 #define FILE_BLOCK_MAX 512
+#define FILE_BLOCK_REST 256 /* of it, for all but the type */
 
 /* A stretch of the block being made. */
 struct piece {
@@ -52,82 +54,73 @@ file_read_all(int fd, char *dst, size_t size)
 	return 0;
 }
 
-/* Hexadecimal without printf: this is done for every file that is not in the cache. */
-static void
-put_hex(struct buf *b, uint64_t v)
-{
-	char digits[16];
-	size_t n = sizeof(digits);
-
-	do {
-		digits[--n] = "0123456789abcdef"[v & 15];
-		v >>= 4;
-	} while (v > 0);
-	(void)buf_put(b, digits + n, sizeof(digits) - n);
-}
-
 /*
- * The prepared field lines. The ETag is strong: mtime to the nanosecond, size, and the coding; a
- * variant from the disk has its own times, one that we made those of its origin.
+ * The prepared field lines into dst. The ETag is strong: mtime to the nanosecond, size, and the
+ * coding; a variant from the disk has its own times, one that we made those of its origin.
+ * Return: their length.
  */
-static void
-file_block(struct buf *b, const struct file_source *s, const char *type, bool compressible,
-    size_t *ret_validators, struct piece *ret_etag)
+static size_t
+file_block(char dst[FILE_BLOCK_MAX], const struct file_source *s, struct span type,
+    bool compressible, size_t *ret_validators, struct piece *ret_etag)
 {
 	const struct stat *st = s->st;
-	const char *coding = s->coding == CODING_IDENTITY ? "" : coding_suffix(s->coding);
+	const bool coded = s->coding != CODING_IDENTITY;
+	const struct span suffix = span_of(coded ? coding_suffix(s->coding) : "");
+	const struct span name = span_of(coded ? coding_name(s->coding) : "");
 	char date[HTTPDATE_BYTES + 1];
+	char *p = PUT(dst, "ETag: ");
 
-	(void)buf_puts(b, "ETag: ");
-	ret_etag->off = b->len;
-	(void)buf_putc(b, '"');
-	put_hex(b, (uint64_t)st->st_mtim.tv_sec);
-	(void)buf_putc(b, '.');
-	put_hex(b, (uint64_t)st->st_mtim.tv_nsec);
-	(void)buf_putc(b, '-');
-	put_hex(b, (uint64_t)st->st_size);
-	(void)buf_puts(b, coding);
-	(void)buf_putc(b, '"');
-	ret_etag->len = b->len - ret_etag->off;
+	ret_etag->off = (size_t)(p - dst);
+	p = PUT(p, "\"");
+	p = put_base(p, (uint64_t)st->st_mtim.tv_sec, 16);
+	p = PUT(p, ".");
+	p = put_base(p, (uint64_t)st->st_mtim.tv_nsec, 16);
+	p = PUT(p, "-");
+	p = put_base(p, (uint64_t)st->st_size, 16);
+	p = put_bytes(p, suffix.ptr, suffix.len);
+	p = PUT(p, "\"");
+	ret_etag->len = (size_t)(p - dst) - ret_etag->off;
 	httpdate_format(st->st_mtim.tv_sec, date);
-	(void)buf_puts(b, "\r\nLast-Modified: ");
-	(void)buf_put(b, date, HTTPDATE_BYTES);
-	(void)buf_puts(b, "\r\n");
+	p = PUT(p, "\r\nLast-Modified: ");
+	p = put_bytes(p, date, HTTPDATE_BYTES);
+	p = PUT(p, "\r\n");
 	if (compressible)
-		(void)buf_puts(b, "Vary: Accept-Encoding\r\n");
-	*ret_validators = b->len;
-	if (s->coding != CODING_IDENTITY)
-		(void)buf_printf(b, "Content-Encoding: %s\r\n", coding_name(s->coding));
-	(void)buf_puts(b, "Content-Type: ");
-	(void)buf_puts(b, type);
-	(void)buf_puts(b, "\r\nAccept-Ranges: bytes\r\n");
+		p = PUT(p, "Vary: Accept-Encoding\r\n");
+	*ret_validators = (size_t)(p - dst);
+	if (coded) {
+		p = PUT(p, "Content-Encoding: ");
+		p = put_bytes(p, name.ptr, name.len);
+		p = PUT(p, "\r\n");
+	}
+	p = PUT(p, "Content-Type: ");
+	p = put_bytes(p, type.ptr, type.len);
+	p = PUT(p, "\r\nAccept-Ranges: bytes\r\n");
+	return (size_t)(p - dst);
 }
 
 /* Room for everything in one allocation, laid out: path, block, body. */
 static struct file *
-file_alloc(const struct file_source *s, const struct buf *block, size_t body, char **ret_body)
+file_alloc(const struct file_source *s, struct span block, size_t body, char **ret_body)
 {
-	const size_t bytes = sizeof(struct file) + s->path.len + 1 + block->len + body;
-	struct file *f = calloc(1, bytes);
+	const size_t bytes = sizeof(struct file) + s->path.len + 1 + block.len + body;
+	struct file *f = malloc(bytes);
 	char *p;
 
 	if (!f)
 		return NULL;
 	p = (char *)(f + 1);
-	f->refs = 1;
-	f->fd = -EBADF;
-	f->bytes = bytes;
-	f->identity = *s->st;
-	f->mtime = s->st->st_mtim.tv_sec;
-	f->is_dir = S_ISDIR(s->st->st_mode);
-	f->path = p;
-	f->path_len = s->path.len;
-	if (s->path.len > 0)
-		memcpy(p, s->path.ptr, s->path.len);
-	p += s->path.len + 1;
-	memcpy(p, block->data, block->len);
-	f->block = (struct span){ p, block->len };
-	*ret_body = p + block->len;
+	*f = (struct file){ .refs = 1,
+		.fd = -EBADF,
+		.bytes = bytes,
+		.identity = *s->st,
+		.mtime = s->st->st_mtim.tv_sec,
+		.is_dir = S_ISDIR(s->st->st_mode),
+		.path = p,
+		.path_len = s->path.len };
+	p = put_bytes(p, s->path.len > 0 ? s->path.ptr : "", s->path.len);
+	*p++ = '\0';
+	f->block = (struct span){ p, block.len };
+	*ret_body = put_bytes(p, block.ptr, block.len);
 	return f;
 }
 
@@ -140,18 +133,17 @@ file_make(const struct file_source *s, struct file **ret)
 	const bool in_memory = !is_dir && (s->body.ptr || size <= FILE_BODY_MAX);
 	const char *type = s->type ? s->type : mime_of(s->type_path);
 	const bool compressible = mime_is_compressible(type);
-	char storage[FILE_BLOCK_MAX], *body;
+	const struct span type_text = span_of(type);
+	char block[FILE_BLOCK_MAX], *body;
 	struct piece etag = { 0 };
-	struct buf block;
-	size_t validators = 0;
+	size_t block_len = 0, validators = 0;
 	struct file *f;
 
-	buf_init(&block, storage, sizeof(storage));
-	if (!is_dir)
-		file_block(&block, s, type, compressible, &validators, &etag);
-	if (block.failed)
+	if (type_text.len > FILE_BLOCK_MAX - FILE_BLOCK_REST)
 		return -ENOBUFS; /* a type of absurd length */
-	f = file_alloc(s, &block, in_memory ? (size_t)size : 0, &body);
+	if (!is_dir)
+		block_len = file_block(block, s, type_text, compressible, &validators, &etag);
+	f = file_alloc(s, (struct span){ block, block_len }, in_memory ? (size_t)size : 0, &body);
 	if (!f)
 		return -ENOMEM;
 	f->type = type;

@@ -96,6 +96,13 @@ _must_check_ int filecache_get(struct filecache *c, const struct file_root *root
 
 void file_unref(struct file *f);
 
+/* True if the cache has f, so that what is made of it will be there for the next request. */
+static inline bool
+file_is_kept(const struct file *f)
+{
+	return f->lru_next != NULL;
+}
+
 /* f, just got from c, has grown by bytes (or shrunk): variants are charged to it. */
 void filecache_charge(struct filecache *c, struct file *f, ssize_t bytes);
 

@@ -109,8 +109,9 @@ variant_make(struct filecache *c, struct file *f, enum coding coding, int64_t no
 	struct file *made = NULL;
 	size_t n;
 
-	if (f->size < VARIANT_MIN_BYTES || f->size > VARIANT_MAX_BYTES || coding == CODING_ZSTD ||
-	    f->variant[coding] || f->variant_useless[coding] || !compress_allowed(size, now))
+	if (!file_is_kept(f) || f->size < VARIANT_MIN_BYTES || f->size > VARIANT_MAX_BYTES ||
+	    coding == CODING_ZSTD || f->variant[coding] || f->variant_useless[coding] ||
+	    !compress_allowed(size, now))
 		return;
 	dst = malloc(size);
 	if (!src) {
