@@ -273,8 +273,8 @@ effective_statuses(const struct effective *e, const void *field, uint32_t n)
 	for (unsigned status = 0; status < 256; status++)
 		if (set->exits[status / 64] & UINT64_C(1) << status % 64)
 			(void)buf_printf(e->out, "%s%u", e->out->len > 0 ? " " : "", status);
-	for (int32_t signal = 1; signal < 64; signal++)
-		if (set->signals & UINT64_C(1) << signal) {
+	for (int32_t signal = 1; signal <= 64; signal++)
+		if (set->signals & UINT64_C(1) << (signal - 1)) {
 			put(e, e->out->len > 0 ? " " : "");
 			(void)effective_signal(e, &signal, 0);
 		}

@@ -80,7 +80,7 @@ parse_statuses(struct assign *a, void *field)
 		if (exit_by_name(storage, &status))
 			set->exits[status / 64] |= UINT64_C(1) << status % 64;
 		else if (signal > 0)
-			set->signals |= UINT64_C(1) << (signal % 64); /* 64, the last, is bit 0 */
+			set->signals |= UINT64_C(1) << (signal - 1);
 		else
 			assign_warn(a, "\"%s\" is no exit status and no signal, ignored", storage);
 	}

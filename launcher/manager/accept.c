@@ -52,6 +52,13 @@ instance_take(struct manager *m, struct socket *k)
 	return s;
 }
 
+void
+accept_release(struct manager *m, struct service *s)
+{
+	m->n_held -= s->connection >= 0;
+	fd_closep(&s->connection);
+}
+
 static void
 instance_release(struct manager *m, struct service *s)
 {
@@ -60,8 +67,8 @@ instance_release(struct manager *m, struct service *s)
 	assert(!process_alive(&s->main) && !process_alive(&s->control));
 	timer_stop(&m->timers, &s->timer);
 	timer_stop(&m->timers, &s->watchdog);
-	timer_stop(&m->timers, &s->adopt);
-	fd_closep(&s->connection);
+	timer_stop(&m->timers, &s->again);
+	accept_release(m, s);
 	s->in_use = false;
 	service_save(m, s); /* its place in the notebook is free, too */
 	s->next = k->free;
@@ -196,6 +203,7 @@ accept_connection(struct manager *m, struct socket *k, int connection)
 	memcpy(s->source, source, sizeof(s->source));
 	name_instance(m, s, fd);
 	s->connection = fd_take(&fd);
+	m->n_held++;
 	service_event(m, s, EVENT_START);
 }
 

@@ -3,7 +3,9 @@
  * Runs as: manager.
  * Trusts:  nothing a peer sends: not a byte of a connection is read. Its address becomes part of a
  *          name and is counted.
- * Owns:    an accepted descriptor until the monitor has it; the pool of instances, MaxConnections=
+ * Owns:    an accepted descriptor until an image has it, so that a start can be tried again (when
+ *          very many are on their way, until the monitor has it). What is accepted and not passed on
+ *          when a manager dies is lost: that connection ends. Also owned: the pool of instances, MaxConnections=
  *          of them, allocated at start.
  * Logs:    connections that are turned away, not too often.
  * Tests:   tests/lifecycle/test_accept.py, tests/unit/test_manager.c
@@ -21,6 +23,9 @@ void accept_ready(struct manager *m, struct socket *k, int listener);
 
 /* An instance is down: it is released when the event that ended it is done. */
 void accept_finished(struct service *s);
+/* Its connection is not needed here any more: closed, if it still is open. */
+void accept_release(struct manager *m, struct service *s);
+
 /* Releases those. */
 void accept_collect(struct manager *m, struct socket *k);
 

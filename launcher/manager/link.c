@@ -38,7 +38,8 @@ link_flush_queue(struct manager *m)
 
 		if (r == -EAGAIN)
 			break;
-		fd_closep(&e->fd);
+		if (!e->keep)
+			fd_closep(&e->fd);
 		l->head = (l->head + 1) % l->max;
 		l->n--;
 		if (r < 0) {
@@ -50,15 +51,15 @@ link_flush_queue(struct manager *m)
 		link_broken(m, EX_SOFTWARE, "epoll_ctl");
 }
 
-/* Takes fd. */
+/* Takes fd, unless it is to be kept. */
 static void
-link_send(struct manager *m, const struct msg *msg, int fd)
+link_send(struct manager *m, const struct msg *msg, int fd, bool keep)
 {
 	struct link *l = &m->link;
 
 	/* Sized for all that may be open at once: an overflow is our own bug. */
 	assert(l->n < l->max);
-	l->queue[(l->head + l->n++) % l->max] = (struct link_entry){ *msg, fd };
+	l->queue[(l->head + l->n++) % l->max] = (struct link_entry){ *msg, fd, keep };
 	link_flush_queue(m);
 }
 
@@ -94,7 +95,8 @@ link_done(struct manager *m)
 	struct link *l = &m->link;
 
 	for (; l->n > 0; l->n--, l->head = (l->head + 1) % l->max)
-		fd_closep(&l->queue[l->head].fd);
+		if (!l->queue[l->head].keep)
+			fd_closep(&l->queue[l->head].fd);
 	free(l->queue);
 	free(m->by_slot);
 	free(m->by_seq);
@@ -106,11 +108,12 @@ link_hello(struct manager *m)
 {
 	const struct msg hello = msg_make(MSG_HELLO);
 
-	link_send(m, &hello, -EBADF);
+	link_send(m, &hello, -EBADF, false);
 }
 
 void
-link_start(struct manager *m, struct service *s, struct process *p, pid_t main_pid, int connection)
+link_start(struct manager *m, struct service *s, struct process *p, pid_t main_pid, int connection,
+    bool keep)
 {
 	struct msg q = msg_make(MSG_START);
 
@@ -136,7 +139,7 @@ link_start(struct manager *m, struct service *s, struct process *p, pid_t main_p
 	q.watchdog_usec = p == &s->main && p->slot == COMMAND_START ? s->watchdog_usec : 0;
 	q.flags = connection >= 0 ? MSG_START_CONNECTION : 0;
 	q.number = connection >= 0 ? s->number : 0;
-	link_send(m, &q, connection);
+	link_send(m, &q, connection, keep);
 }
 
 void
@@ -156,7 +159,7 @@ link_signal(struct manager *m, struct process *p, int signo, bool group)
 	q.instance = p->id;
 	q.signo = signo;
 	q.flags = group ? MSG_SIGNAL_GROUP : 0;
-	link_send(m, &q, -EBADF);
+	link_send(m, &q, -EBADF, false);
 }
 
 static void

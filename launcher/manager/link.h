@@ -18,10 +18,11 @@ void link_done(struct manager *m);
 /*
  * link_start - ask for a command of the plan.
  * @p: the process it becomes; must be free. Its slot and command say which.
- * @connection: taken: passed along and closed; negative for none
+ * @connection: passed along; negative for none
+ * @keep: the caller's until STARTED has come; otherwise taken
  */
-void link_start(
-    struct manager *m, struct service *s, struct process *p, pid_t main_pid, int connection);
+void link_start(struct manager *m, struct service *s, struct process *p, pid_t main_pid,
+    int connection, bool keep);
 
 /* Signal a process, or its whole group; held back until the instance is known. */
 void link_signal(struct manager *m, struct process *p, int signo, bool group);

@@ -24,8 +24,8 @@ statuses_have(const struct plan_statuses *s, int code, int status)
 		return false;
 	if (code == CLD_EXITED)
 		return s->exits[status / 64] & UINT64_C(1) << status % 64;
-	return (code == CLD_KILLED || code == CLD_DUMPED) && status < 64 &&
-	       s->signals & UINT64_C(1) << status;
+	return (code == CLD_KILLED || code == CLD_DUMPED) && status >= 1 && status <= 64 &&
+	       s->signals & UINT64_C(1) << (status - 1);
 }
 
 enum service_result

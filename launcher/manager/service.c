@@ -13,9 +13,13 @@
 #include "launcher/manager/accept.h"
 #include "launcher/manager/link.h"
 #include "launcher/manager/policy.h"
+#include "launcher/manager/socket.h"
 
 /* The file is the service's to write, somewhere we cannot look: the monitor does, so often. */
 #define ADOPT_AGAIN_USEC UINT64_C(100000)
+#define FORK_AGAIN_USEC USEC_PER_SEC
+/* So many connections wait here for an image; beyond, the monitor's copy must do. */
+#define HELD_MAX 128u
 
 static void
 service_timer_fired(struct manager *m, void *owner)
@@ -46,11 +50,16 @@ service_watchdog(struct manager *m, struct service *s)
 }
 
 static void
-service_adopt_due(struct manager *m, void *owner)
+service_again_due(struct manager *m, void *owner)
 {
 	struct service *s = owner;
+	const bool forking = s->unit->service.type == SERVICE_FORKING;
 
-	if (s->state == STATE_START && !process_alive(&s->main) && !process_alive(&s->control))
+	if (s->state != STATE_START || process_alive(&s->main) || process_alive(&s->control))
+		return;
+	if (s->connection >= 0)
+		service_run(m, s, forking ? &s->control : &s->main, COMMAND_START, s->command);
+	else
 		service_adopt(m, s, 0);
 }
 
@@ -64,8 +73,8 @@ service_init(struct manager *m, struct service *s, struct unit *u, uint32_t note
 	s->watchdog.fire = service_watchdog_fired;
 	s->watchdog.owner = s;
 	s->watchdog_usec = u->plan->service.watchdog_usec;
-	s->adopt.fire = service_adopt_due;
-	s->adopt.owner = s;
+	s->again.fire = service_again_due;
+	s->again.owner = s;
 	s->notify.fd = s->connection = -EBADF;
 	s->inactive_usec = clock_usec();
 }
@@ -153,7 +162,7 @@ log_change(const struct manager *m, const struct service *s, enum service_state 
 
 	if (service_is_up(s->state) && !service_is_up(from))
 		log_unit(level, name, "started, pid %d", (int)s->main.pid);
-	else if (s->state == STATE_DEAD && from != STATE_FAILED)
+	else if (s->state == STATE_DEAD && from != STATE_FAILED && from != STATE_CONDITION)
 		log_unit(level, name, "stopped");
 	else if (s->state == STATE_FAILED && from != STATE_FAILED)
 		log_unit(
@@ -196,12 +205,17 @@ void
 service_run(struct manager *m, struct service *s, struct process *p, uint32_t slot, uint32_t n)
 {
 	const pid_t main_pid = process_alive(&s->main) ? s->main.pid : 0;
+	const bool keep = m->n_held <= HELD_MAX || plan_command(m->plan, s->unit, slot, n + 1);
+	const int connection = slot == COMMAND_START ? s->connection : -EBADF;
 
 	p->slot = slot;
 	p->command = n;
 	s->command = n;
-	link_start(m, s, p, p == &s->control ? main_pid : 0,
-	    slot == COMMAND_START ? fd_take(&s->connection) : -EBADF);
+	link_start(m, s, p, p == &s->control ? main_pid : 0, connection, keep);
+	if (connection >= 0 && !keep) {
+		s->connection = -EBADF;
+		m->n_held--;
+	}
 	service_notify_update(m, s);
 }
 
@@ -210,7 +224,7 @@ service_adopt(struct manager *m, struct service *s, pid_t pid)
 {
 	s->main.slot = COMMAND_ADOPT;
 	s->main.command = 0;
-	link_start(m, s, &s->main, pid, -EBADF);
+	link_start(m, s, &s->main, pid, -EBADF, false);
 	service_notify_update(m, s);
 	service_save(m, s);
 }
@@ -218,7 +232,7 @@ service_adopt(struct manager *m, struct service *s, pid_t pid)
 void
 service_adopt_later(struct manager *m, struct service *s)
 {
-	timer_set(&m->timers, &s->adopt, clock_usec() + ADOPT_AGAIN_USEC);
+	timer_set(&m->timers, &s->again, clock_usec() + ADOPT_AGAIN_USEC);
 }
 
 enum service_result
@@ -284,6 +298,18 @@ process_path(const struct manager *m, const struct service *s, const struct proc
 	return c ? plan_str(m->plan, c->path) : "?";
 }
 
+/* Out of processes or memory: that passes, and the connection need not know. */
+static bool
+fork_again(struct manager *m, struct service *s, const struct process *p)
+{
+	if (s->connection < 0 || s->state != STATE_START || p->slot != COMMAND_START ||
+	    (p->error != EAGAIN && p->error != ENOMEM && p->error != EMFILE && p->error != ENFILE))
+		return false;
+	timer_set(&m->timers, &s->again, clock_usec() + FORK_AGAIN_USEC);
+	socket_shed(m, s->socket, FORK_AGAIN_USEC, strerror(p->error));
+	return true;
+}
+
 /* Nothing was forked: as if it had ended at once. */
 static void
 process_not_forked(struct manager *m, struct service *s, struct process *p)
@@ -295,6 +321,8 @@ process_not_forked(struct manager *m, struct service *s, struct process *p)
 		service_event(m, s, EVENT_NOT_ADOPTED);
 		return;
 	}
+	if (fork_again(m, s, p))
+		return;
 	log_unit(LOG_LEVEL_ERROR, service_name(m, s), "%s: fork: %s", process_path(m, s, p),
 	    strerror(p->error));
 	service_event(m, s, p == &s->main ? EVENT_MAIN_EXITED : EVENT_CONTROL_EXITED);
@@ -316,6 +344,8 @@ service_process_started(struct manager *m, struct unit *u, const struct msg *msg
 		process_not_forked(m, s, p);
 		return;
 	}
+	if (p->slot == COMMAND_START && !plan_command(m->plan, s->unit, p->slot, p->command + 1))
+		accept_release(m, s);
 	p->state = PROCESS_RUNNING;
 	p->id = msg->instance;
 	m->by_slot[msg->instance.slot] = s;
@@ -340,9 +370,10 @@ log_exit(const struct manager *m, const struct service *s, const struct process 
     enum service_result result)
 {
 	const char *what = p == &s->main ? "main process" : process_path(m, s, p);
-	/* An image that could not be executed was reported already. */
-	const enum log_level level =
-	    result == RESULT_SUCCESS || p->error ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
+	/* An image that could not be executed was reported already; what we run ourselves tells by
+	 * its status. */
+	const bool expected = result == RESULT_SUCCESS || p->error || p->slot >= COMMAND_SLOT_END;
+	const enum log_level level = expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
 
 	if (p->code == CLD_EXITED)
 		log_unit(level, service_name(m, s), "%s %d exited with status %d", what,

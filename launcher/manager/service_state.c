@@ -62,7 +62,9 @@ on_condition_exited(struct manager *m, struct service *s)
 	else
 		s->result =
 		    p->code == CLD_EXITED && p->status == 2 ? RESULT_ASSERT : RESULT_RESOURCES;
-	log_unit(s->result == RESULT_CONDITION ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+	log_unit(s->result != RESULT_CONDITION ? LOG_LEVEL_ERROR
+		 : s->socket ? LOG_LEVEL_DEBUG /* connections come by the thousand */
+			     : LOG_LEVEL_INFO,
 	    service_name(m, s), "not started: %s",
 	    s->result == RESULT_CONDITION ? "a condition is not met"
 	    : s->result == RESULT_ASSERT  ? "an assertion is not met"
@@ -118,10 +120,12 @@ on_oneshot_exited(struct manager *m, struct service *s, enum service_result r)
 
 	if (r != RESULT_SUCCESS)
 		service_enter_signal(m, s, STATE_STOP_SIGTERM, r);
-	else if (!s->socket && service_has_command(m, s, COMMAND_START, p->command + 1))
-		service_run(m, s, &s->main, COMMAND_START, p->command + 1);
-	else
+	else if (!service_has_command(m, s, COMMAND_START, p->command + 1))
 		service_enter_start_post(m, s);
+	else if (s->socket && s->connection < 0) /* lost with the manager that accepted it */
+		service_enter_signal(m, s, STATE_STOP_SIGTERM, RESULT_RESOURCES);
+	else
+		service_run(m, s, &s->main, COMMAND_START, p->command + 1);
 }
 
 static void

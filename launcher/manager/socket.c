@@ -196,17 +196,32 @@ socket_fail(struct manager *m, struct socket *k, enum socket_result result)
 	socket_set_state(m, k, SOCKET_FAILED);
 }
 
+void
+socket_shed(struct manager *m, struct socket *k, uint64_t usec, const char *reason)
+{
+	if (k->state == SOCKET_LISTENING && k->pause_usec == 0)
+		socket_pause(m, k, usec, reason);
+}
+
 /* Where systemd fails the socket until somebody starts it again, we come back, later each time. */
 static void
 pause_longer(struct manager *m, struct socket *k, uint64_t now_usec, const char *reason)
 {
+	const struct service *s = &k->service->service;
+	uint64_t usec;
+
 	if (k->n_pauses > 0 && now_usec > k->pause_end_usec &&
 	    now_usec - k->pause_end_usec > PAUSE_FORGET_USEC)
 		k->n_pauses = 0;
 	k->n_pauses++;
-	k->pause_end_usec = now_usec + policy_pause_usec(k->n_pauses);
+	usec = policy_pause_usec(k->n_pauses);
+	/* Before its window is over the service would not start anyhow. */
+	if (s->result == RESULT_START_LIMIT &&
+	    s->window_usec + s->unit->service.start_limit_usec > now_usec + usec)
+		usec = s->window_usec + s->unit->service.start_limit_usec - now_usec;
+	k->pause_end_usec = now_usec + usec;
 	k->n_triggers = k->n_polls = 0;
-	socket_pause(m, k, policy_pause_usec(k->n_pauses), reason);
+	socket_pause(m, k, usec, reason);
 }
 
 bool

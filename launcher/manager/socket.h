@@ -45,6 +45,9 @@ bool socket_may_trigger(struct manager *m, struct socket *k);
 /* Leaves it alone for so long. @reason: for the log */
 void socket_pause(struct manager *m, struct socket *k, uint64_t usec, const char *reason);
 
+/* The same, unless it is left alone already: there is a lack of something. */
+void socket_shed(struct manager *m, struct socket *k, uint64_t usec, const char *reason);
+
 /* Into the notebook, and from it. */
 void socket_save(struct manager *m, const struct socket *k);
 void socket_restore(struct manager *m, struct socket *k, const struct note *n);

@@ -97,7 +97,7 @@ struct service {
 	struct service *next; /* of an instance: in the list of free or of finished ones */
 	char name[NOTE_NAME_MAX]; /* of an instance: "name@N-....service"; else "" */
 	char source[NOTE_SOURCE_MAX]; /* of an instance: whom MaxConnectionsPerSource= counts */
-	int connection; /* of an instance: until it is passed on; else negative */
+	int connection; /* of an instance: until nobody needs it here any more; else negative */
 	uint32_t note; /* its record in the notebook */
 
 	enum service_state state;
@@ -113,7 +113,7 @@ struct service {
 	struct timer timer; /* the timeout of the state */
 	struct timer watchdog; /* WATCHDOG=1 must come before it fires */
 	uint64_t watchdog_usec; /* WatchdogSec=, or what WATCHDOG_USEC= made of it; 0 none */
-	struct timer adopt; /* Type=forking: look for its main process again */
+	struct timer again; /* look for its main process, or fork for its connection, once more */
 
 	uint32_t n_restarts;
 	uint32_t n_starts; /* start limit */
@@ -235,6 +235,7 @@ struct client {
 struct link_entry {
 	struct msg msg;
 	int fd; /* passed along; negative: none */
+	bool keep; /* it is not ours to close */
 };
 
 struct link {
@@ -262,6 +263,7 @@ struct manager {
 	struct reverse *reverse; /* depend.c */
 	size_t n_reverse;
 	struct watch control;
+	uint32_t n_held; /* connections that are open here: accepted, and perhaps passed on */
 	struct client clients[CONTROL_CLIENTS];
 	uid_t uid; /* our own: may change things, as root may */
 	bool stopping; /* MSG_SHUTDOWN was read */

@@ -144,7 +144,8 @@ may_start(const struct monitor *m, const struct msg *request)
 	if (!u || u->kind != UNIT_SERVICE)
 		return false;
 	if (request->flags & MSG_START_CONNECTION)
-		return u->is_template && request->slot == COMMAND_START && request->command == 0;
+		return u->is_template && request->slot == COMMAND_START &&
+		       plan_command(m->plan, u, request->slot, request->command);
 	switch (request->slot) {
 	case COMMAND_CLEAN:
 	case COMMAND_CHECK:

@@ -226,7 +226,7 @@ enum kill_mode {
 /* Exit statuses and signals, one bit each. */
 struct plan_statuses {
 	uint64_t exits[4]; /* status s: bit s % 64 of word s / 64 */
-	uint64_t signals; /* signal s: bit s */
+	uint64_t signals; /* signal s, 1 to 64: bit s - 1 */
 };
 
 enum notify_access {

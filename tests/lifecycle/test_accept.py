@@ -219,3 +219,50 @@ def test_flush_pending(box, flush):
             else:
                 launcher.wait_line("its service was started too often: not polled")
                 assert box.read("/tmp/out/r").count("\n") == 5  # StartLimitBurst=
+
+
+def test_connection_outlives_a_lack_of_processes(box):
+    """No process can be forked for a while: nobody is turned away, all are served later."""
+    home = box.mkdir("/home/svc/units", 0o755, (4001, 4001))
+    for name, text in {"echo.socket": "[Socket]\nListenStream=7007\nAccept=yes\n",
+                       "echo@.service": f"[Service]\nStandardInput=socket\nExecStart={PROBE} "
+                                        "--serve\n"}.items():
+        box.write(f"{home}/{name}", text, owner=(4001, 4001))
+    box.mkdir("/home/svc/runtime", 0o700, (4001, 4001))
+    as_svc = ["setpriv", "--reuid", "4001", "--regid", "4001", "--init-groups"]
+    with box.launcher(f"{home}/echo.socket", runtime_dir="/home/svc/runtime",
+                      wrapper=as_svc) as run:
+        limit = [*as_svc, "prlimit", "--pid", str(box.inside_pid(run.halves()["monitor"]))]
+        hard = box.run([*limit, "--nproc", "-o", "HARD", "--noheadings"]).stdout.strip()
+        box.run([*limit, "--nproc=1:"])
+        with client(box, "127.0.0.1:7007") as a, client(box, "127.0.0.1:7007") as b:
+            run.wait_line("Resource temporarily unavailable: not polled")
+            box.run([*limit, f"--nproc={hard}:"])
+            assert [a.ask("echo 1"), b.ask("echo 2")] == ["1", "2"]
+            manager = run.halves()["manager"]
+            wait_for(lambda: not accepted(box, manager), text="connections closed in the manager")
+        assert sum("not polled" in x for x in run.lines) < 4
+
+
+def accepted(box, pid):
+    """Sockets of connections that a process has."""
+    port = f":{7007:04X}"
+    open_ones = {line.split()[9] for name in ("tcp", "tcp6")
+                 for line in box.path(f"/proc/{box.inside_pid(pid)}/net/{name}").read_text()
+                 .splitlines()[1:] if line.split()[1].endswith(port) and line.split()[3] == "01"}
+    held = {os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd")}
+    return {f"socket:[{inode}]" for inode in open_ones} & held
+
+
+def test_start_limit_is_waited_for(box):
+    """A service at its start limit is not started over and over: one line, and a pause."""
+    units = {"web.socket": "[Socket]\nListenStream=80\n",
+             "web.service": "[Unit]\nStartLimitIntervalSec=4\nStartLimitBurst=2\n[Service]\n"
+                            f"User=svc\nExecStart={PROBE} --exit 3\n"}
+    with box.launcher("web.socket", units=units) as run, box.connect("127.0.0.1:80"):
+        run.wait_line("its service was started too often: not polled")
+        time.sleep(2.5)
+        assert sum("started too often, at most" in x for x in run.lines) == 1
+        assert sum("traffic on" in x for x in run.lines) == 3
+        wait_for(lambda: sum("web.service: started, pid" in x for x in run.lines) > 2, 10,
+                 "another start when the window is over")

@@ -60,6 +60,14 @@ CASES = [
                                       "an ephemeral port"}),
     Case("accept_commands", V4, INETD, client=(talk("echo a", "bytes 5", "echo b"),),
          differ={"socket.peer": "an ephemeral port", "REMOTE_PORT": "an ephemeral port"}),
+    Case("accept_oneshot_lines", V4, f"{INETD}\nType=oneshot\nExecStart=/bin/echo one\n"
+         "ExecStart=/bin/echo two\nExecStart=-/bin/false\nExecStart=/bin/sh -c 'read x; echo $x'",
+         client=(shell("printf 'asked\\n' | python3 -c \"import socket,sys; s=socket.create_connection("
+                       "('127.0.0.1',8080)); s.sendall(sys.stdin.buffer.read()); "
+                       "print(b''.join(iter(lambda: s.recv(99), b'')))\""),), records=0),
+    Case("accept_oneshot_fails", V4, f"{INETD}\nType=oneshot\nExecStart=/bin/echo one\n"
+         "ExecStart=/bin/false\nExecStart=/bin/echo two",
+         client=(shell("bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; cat <&3'"),), records=0),
     Case("accept_stderr_to_client", V4, INETD, steps="--print-error oops --serve",
          client=(ask(source=("127.0.0.1", 40017)),),
          about="the trap: standard error is inherited, so the client reads it"),

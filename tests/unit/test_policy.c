@@ -87,9 +87,12 @@ statuses_decide_over_restarts(void **state)
 
 	(void)state;
 	u.service.restart_prevent.exits[3] = UINT64_C(1) << 63; /* 255 */
-	u.service.restart_prevent.signals = UINT64_C(1) << SIGTERM;
+	u.service.restart_prevent.signals = UINT64_C(1) << (SIGTERM - 1) | UINT64_C(1) << 63;
 	assert_false(policy_restart(&u, RESULT_EXIT_CODE, CLD_EXITED, 255));
 	assert_false(policy_restart(&u, RESULT_SUCCESS, CLD_KILLED, SIGTERM));
+	assert_false(policy_restart(&u, RESULT_SIGNAL, CLD_KILLED, 64)); /* SIGRTMAX */
+	assert_true(policy_restart(&u, RESULT_SIGNAL, CLD_KILLED, 1));
+	assert_true(policy_restart(&u, RESULT_SIGNAL, CLD_KILLED, 63));
 	assert_true(policy_restart(&u, RESULT_EXIT_CODE, CLD_EXITED, SIGTERM)); /* 15, no signal */
 	u.service.restart = RESTART_NO;
 	u.service.restart_force.exits[0] = 2;
