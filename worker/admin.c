@@ -60,6 +60,8 @@ static const struct figure figures[] = {
 	{ "tls_resumed_total", NULL, "counter", "Of those, resumed sessions.", AT(tls.resumed) },
 	{ "tls_client_certificates_total", NULL, "counter",
 	    "Of those, with a certificate of the client.", AT(tls.client_certs) },
+	{ "tls_kernel_total", NULL, "counter", "Of those, encrypted by the kernel from then on.",
+	    AT(tls.kernel) },
 	{ "tls_failed_total", "reason=\"closed\"", "counter", "TLS handshakes that failed.",
 	    FAILED(TLS_FAIL_CLOSED) },
 	{ "tls_failed_total", "reason=\"alert\"", "counter", NULL, FAILED(TLS_FAIL_ALERT) },

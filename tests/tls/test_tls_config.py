@@ -209,6 +209,33 @@ def test_tickets_by_a_credential_of_another_name(make, pki, where):
     assert "lifetime hint: 7200" in out
 
 
+KERNEL = """
+tls-kernel = yes
+certificates = { CERTS/a.pem }
+site "a.test" { root = ROOT }
+"""
+
+
+@pytest.mark.parametrize("version", ["--tls-max=1.2", "--tlsv1.3"])
+def test_files_whoever_encrypts(make, pki, where, version):
+    pki.leaf("a", "p256", "a.test")
+    worker = make(KERNEL)
+    got = os.path.join(where, "got")
+    for name, times in (("1m", 3), ("100k", 1), ("1k", 1)):
+        with open(os.path.join(where, "site", name), "rb") as f:
+            want = f.read()
+        urls = [x for _ in range(times) for x in ("-o", got, f"https://a.test/{name}")]
+        subprocess.run(["curl", "-sSfk", "--connect-to", f"::127.0.0.1:{worker.port}",
+                        *version.split("="), *urls], check=True, timeout=30)
+        with open(got, "rb") as f:
+            assert f.read() == want
+    with open("/proc/sys/net/ipv4/tcp_available_ulp", encoding="ascii") as f:
+        if "tls" not in f.read().split():
+            assert worker.figures()["tls_kernel_total"] == 0
+            pytest.skip("the kernel has no TLS: only the way without it was seen")
+    assert worker.figures()["tls_kernel_total"] == 3
+
+
 STRICT = """
 certificates = { CERTS/a.pem }
 site "a.test" {

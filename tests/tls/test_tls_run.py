@@ -26,15 +26,30 @@ def unit_texts():
             for name in UNITS}
 
 
+def hook_text():
+    """The ACME hook of the manual."""
+    page = (pathlib.Path(rig.HERE) / "../../docs/man/sallyport-keyd.8").read_text()
+    text = page[page.index("#!/bin/sh\n# deploy"):]
+    return text[:text.index(".Ed")]
+
+
 @pytest.fixture
 def renew(tmp_path):
-    """renew(box): a new key and certificate, put in place as an operator would."""
+    """renew(box): a new key and certificate, put in place as an operator would; or, with hook=True,
+    as an ACME client would."""
     os.chmod(tmp_path, 0o755)
     pki = rig.Pki(str(tmp_path))
 
-    def put(box):
+    def put(box, hook=False):
         cert = pki.leaf("a", "p256", "a.test")
         with open(cert, "rb") as c, open(os.path.join(pki.keys, "a.key"), "rb") as k:
+            if hook:
+                for name, file in ("cert", c), ("key", k):
+                    box.write(f"/tmp/acme.{name}", file.read(), 0o600)
+                box.write("/tmp/deploy", hook_text(), 0o755)
+                box.run(["/usr/bin/env", "PATH=/opt/sallyport:/usr/bin:/bin", "/tmp/deploy", "a",
+                         "/tmp/acme.key", "/tmp/acme.cert"])
+                return
             box.mkdir("/etc/sallyport/private", 0o700)
             box.write(KEY, k.read(), 0o600)
             box.write(CERT, c.read(), 0o644)
@@ -97,6 +112,10 @@ def test_sallyport_run(box, renew):
 
         check_everything(box, renew, reload)
         check_memory(box)
+        before = serial(box)
+        renew(box, hook=True)
+        wait_for(lambda: serial(box) not in ("", before), text="the certificate by the hook")
+        assert sorted(os.listdir(box.path("/etc/sallyport/private"))) == ["a.key"]
         assert "refused to sign" not in run.log
 
 

@@ -31,6 +31,7 @@ struct settings {
 	struct text_list certificates;
 	const char *signer, *tls_min, *tls_ciphers, *tls_suites, *tls_groups;
 	uint32_t tls_security_level;
+	bool tls_kernel;
 	uint64_t tls_first_record, ticket_lifetime_usec;
 	const char *ticket_credential, *client_ca, *client_auth;
 };

@@ -113,6 +113,7 @@ config_tls(struct config *c, const struct options *o, struct why *why)
 	t->security_level = (int)s->tls_security_level;
 	t->ticket_epoch_sec = (unsigned)(s->ticket_lifetime_usec / USEC_PER_SEC);
 	t->ticket_credential = s->ticket_credential;
+	t->ktls = s->tls_kernel;
 	t->first_record = (unsigned)s->tls_first_record;
 	t->group_of = group_of_host;
 	if (!groups || read_certificates(c, o, groups) < 0)

@@ -26,7 +26,7 @@ enum tls_failure {
 
 struct tls_stats {
 	uint64_t tls12, tls13; /* handshakes done */
-	uint64_t resumed, client_certs; /* of them */
+	uint64_t resumed, client_certs, kernel; /* of them; kernel: it encrypts what is sent */
 	uint64_t failed[TLS_FAIL_END];
 	uint64_t tickets_made, tickets_unknown; /* unknown: keys of another time or server */
 	uint64_t signed_, refused, connects; /* of the signer */

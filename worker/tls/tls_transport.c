@@ -19,6 +19,8 @@
 #define SMALL_BYTES (64u << 10) /* so much of it, then full records */
 #define IDLE_USEC USEC_PER_SEC /* after a pause TCP begins slowly again, and so do we */
 
+static const struct transport_ops tls_kernel_ops;
+
 static struct tls_conn *
 tls_conn_of(struct transport *t)
 {
@@ -156,6 +158,10 @@ tls_done(struct tls_conn *c)
 		s->resumed++;
 	if (c->identity.subject)
 		s->client_certs++;
+	if (BIO_get_ktls_send(SSL_get_wbio(c->ssl))) {
+		s->kernel++;
+		c->t->ops = &tls_kernel_ops;
+	}
 	tls_job_free(c->tls);
 	return 0;
 }
@@ -379,16 +385,30 @@ tls_close(struct transport *t)
 	t->fd = fd_close(t->fd);
 }
 
-static const struct transport_ops tls_ops = {
-	.name = "tls",
-	.secure = true,
-	.handshake = tls_handshake,
-	.read = tls_read,
-	.writev = tls_writev,
-	.pending = tls_pending,
-	.finish = tls_finish,
-	.close = tls_close,
-	.identity = tls_identity,
+/* Only where the kernel encrypts: it takes the bytes out of the file itself. */
+static ssize_t
+tls_sendfile(struct transport *t, int fd, off_t *off, size_t len)
+{
+	struct tls_conn *c = tls_conn_of(t);
+	ssize_t n;
+
+	errno = 0;
+	n = SSL_sendfile(c->ssl, fd, *off, len, 0);
+	if (n == 0)
+		return 0; /* the file has shrunk */
+	if (n < 0)
+		return tls_result(c, -1);
+	*off += n;
+	return n;
+}
+
+#define TLS_OPS \
+	.secure = true, .handshake = tls_handshake, .read = tls_read, .writev = tls_writev, \
+	.pending = tls_pending, .finish = tls_finish, .close = tls_close, .identity = tls_identity
+
+static const struct transport_ops tls_ops = { .name = "tls", TLS_OPS };
+static const struct transport_ops tls_kernel_ops = {
+	.name = "ktls", .sendfile = tls_sendfile, TLS_OPS
 };
 
 static int
