@@ -48,6 +48,20 @@ def test_network_reaches_only_inside(box):
             outside.getpeername()
 
 
+@pytest.mark.parametrize("line", [
+    "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x0",
+    "launcher/manager/job.c:7:3: runtime error: signed integer overflow"])
+def test_a_sanitizer_fails_the_test(box, line):
+    """Whatever died of it may be up again: the log tells, at the latest when the launcher stops."""
+    units = {"bad.service": f"[Service]\nUser=svc\nExecStart=/bin/sh -c 'echo \"{line}\" >&2'\n"}
+    run = box.launcher("bad.service", units=units).start()
+    run.wait_line(line)
+    with pytest.raises(AssertionError, match="Sanitizer|runtime error"):
+        run.stop()
+    with pytest.raises(AssertionError, match="Sanitizer|runtime error"):
+        box.run(["/bin/sh", "-c", f"echo '{line}' >&2"], check=False)
+
+
 def test_dies_with_its_owner():
     """kill -9 of what made it: PID 1, its children and the cgroup go."""
     made = Box()

@@ -16,6 +16,7 @@ import ctypes
 import errno
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -49,6 +50,7 @@ class BoxImpossible(Exception):
 
 
 IMPOSSIBLE = 77  # exit code of the helper
+SANITIZER = re.compile("ERROR: AddressSanitizer|runtime error:")
 
 
 def _setns(fd):
@@ -239,6 +241,7 @@ class Box:
             p.kill()
             out, err = p.communicate()
             raise AssertionError(f"{argv} hangs\n{out}\n{err}") from None
+        assert_sane(err or "")
         if check and p.returncode != 0:
             raise AssertionError(f"{argv}: exit {p.returncode}\n{out}\n{err}")
         return subprocess.CompletedProcess(argv, p.returncode, out, err)
@@ -354,6 +357,12 @@ def wait_for(what, timeout=5.0, text="it", step=0.01):
         time.sleep(step)
 
 
+def assert_sane(text):
+    """No sanitizer has spoken up in what a program printed: it may have been restarted since."""
+    found = [x for x in text.splitlines() if SANITIZER.search(x)]
+    assert not found, "\n".join([*found, "--- all of it", text])
+
+
 def alive(pid):
     try:
         os.kill(pid, 0)
@@ -364,5 +373,5 @@ def alive(pid):
     return False
 
 
-__all__ = ["Box", "BoxImpossible", "LAUNCHER", "PROBE", "USERS", "alive", "open_or_skip", "signal",
-           "wait_for"]
+__all__ = ["Box", "BoxImpossible", "LAUNCHER", "PROBE", "USERS", "alive", "assert_sane", "open_or_skip",
+           "signal", "wait_for"]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 
-from support.box import LAUNCHER, alive, wait_for
+from support.box import LAUNCHER, alive, assert_sane, wait_for
 
 READY = "sallyport: ready"
 
@@ -105,6 +105,9 @@ class Launcher:
             raise AssertionError(f"does not stop:\n{self.log}") from None
         finally:
             self._remove_units()
+        with self._seen:  # to its end: the pipe is closed when nobody is left to write
+            self._seen.wait_for(lambda: None in self.lines, 2)
+        assert_sane(self.log)
         wait_for(lambda: not self.box.processes(self.cgroup), 2,
                  f"an empty cgroup, not {self.box.processes(self.cgroup)}")
         left = self.box.sockets() - self._before
