@@ -11,7 +11,7 @@
 #include "common/log.h"
 
 #define ACCEPT_BATCH 8
-#define SERVE_BATCH 16 /* requests of one client per turn: the others wait at most so long */
+#define HOLD_USEC 200 /* so long a reply may wait for the next ones, to be sent with them */
 #define LOG_PER_SEC 2
 #define LOG_BURST 20
 
@@ -111,12 +111,22 @@ client_note(struct clients *all, struct client *c, const struct serve_note *note
 		    sign_status_text(note->status));
 }
 
-/* Return: 1 sent; 0 the socket is full; -errno. */
+/* Return: how many were sent; 0 the socket is full; -errno. */
 static int
-client_reply(struct client *c, const union sign_msg *msg, size_t len)
+client_send(struct client *c, union sign_msg *msg, unsigned n)
 {
-	if (send(c->fd, msg, len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-		return 1;
+	struct mmsghdr vec[CLIENT_BATCH] = { 0 };
+	struct iovec iov[CLIENT_BATCH];
+	int r;
+
+	for (unsigned i = 0; i < n; i++) {
+		iov[i] = (struct iovec){ &msg[i], sign_size(msg[i].head.type) };
+		vec[i].msg_hdr.msg_iov = &iov[i];
+		vec[i].msg_hdr.msg_iovlen = 1;
+	}
+	r = sendmmsg(c->fd, vec, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (r >= 0)
+		return r;
 	return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 }
 
@@ -127,48 +137,82 @@ client_flush(struct client *c, const struct keyset *set)
 	union sign_msg changed;
 	int r = 1;
 
-	if (c->pending > 0) {
-		r = client_reply(c, &c->reply, c->pending);
+	while (c->sent < c->made) {
+		r = client_send(c, c->reply + c->sent, c->made - c->sent);
 		if (r <= 0)
 			return r;
-		c->pending = 0;
+		c->sent += (unsigned)r;
 	}
+	c->sent = c->made = 0;
 	if (c->tell_change) {
-		const size_t len = sign_begin(&changed, SIGN_CHANGED, 0);
-
+		(void)sign_begin(&changed, SIGN_CHANGED, 0);
 		changed.changed.generation = set->generation;
-		r = client_reply(c, &changed, len);
+		r = client_send(c, &changed, 1);
 		if (r > 0)
 			c->tell_change = false;
 	}
-	return r;
+	return r > 0 ? 1 : r;
 }
 
-/* Return: 1 go on with the next; 0 wait; -errno drop (with why_drop for the log, or NULL: left). */
+/* Return: how many requests came; 0 none; -errno. At most so many as the client may ask now. */
 static int
-client_serve_one(struct clients *all, struct client *c, const struct keyset *set, uint64_t now_usec,
-    const char **why_drop)
+client_receive(struct client *c, union sign_msg *in, struct mmsghdr *vec, uint64_t now_usec)
 {
-	union sign_msg in;
-	struct serve_note note;
-	ssize_t n = recv(c->fd, &in, sizeof(in), MSG_DONTWAIT | MSG_TRUNC);
-	int r;
+	struct iovec iov[CLIENT_BATCH];
+	const uint64_t room = limit_room(&c->rate, now_usec);
+	int n;
 
+	for (unsigned i = 0; i < CLIENT_BATCH; i++) {
+		iov[i] = (struct iovec){ &in[i], sizeof(in[i]) };
+		vec[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &iov[i], .msg_iovlen = 1 } };
+	}
+	/* MSG_TRUNC gives the true length: a longer message has no type of that size. */
+	n = recvmmsg(c->fd, vec, room < CLIENT_BATCH ? (unsigned)room : CLIENT_BATCH,
+	    MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0)
-		return -ESHUTDOWN; /* closed, or an empty message, which is none of ours */
-	(void)limit_take(&c->rate, now_usec); /* there is one: client_may_ask() looked */
-	/* MSG_TRUNC gives the true length: a longer message has no type of that size. */
-	r = serve_request(set, &in, (size_t)n, &c->reply, &note);
-	if (r < 0) {
-		*why_drop =
-		    r == -EPROTONOSUPPORT ? "another protocol version" : "malformed message";
-		return r;
+	return n;
+}
+
+/*
+ * What the client has asked, up to a batch of it. Replies leave together, but none waits long.
+ * Return: 1 all is answered; 0 the socket is full; -errno drop (with why_drop for the log, or NULL:
+ * it has left).
+ */
+static int
+client_answer(struct clients *all, struct client *c, const struct keyset *set, uint64_t now_usec,
+    const char **why_drop)
+{
+	union sign_msg in[CLIENT_BATCH];
+	struct mmsghdr vec[CLIENT_BATCH];
+	uint64_t since = now_usec;
+	int r = 1;
+	const int n = client_receive(c, in, vec, now_usec);
+
+	for (int i = 0; i < n && r >= 0; i++) {
+		const uint64_t now = clock_usec();
+		struct serve_note note;
+
+		if (now - since > HOLD_USEC) {
+			r = client_flush(c, set);
+			since = now;
+			if (r < 0)
+				return r;
+		}
+		if (vec[i].msg_len == 0)
+			return -ESHUTDOWN; /* closed, or an empty message, which is none of ours */
+		(void)limit_take(&c->rate, now_usec); /* there is one: client_receive() counted */
+		r = serve_request(set, &in[i], vec[i].msg_len, &c->reply[c->made], &note);
+		if (r < 0) {
+			*why_drop = r == -EPROTONOSUPPORT ? "another protocol version"
+							  : "malformed message";
+			(void)client_flush(c, set); /* what was right is answered */
+			return r;
+		}
+		client_note(all, c, &note);
+		c->made++;
 	}
-	client_note(all, c, &note);
-	c->pending = (size_t)r;
-	return client_flush(c, set);
+	return n < 0 ? n : client_flush(c, set);
 }
 
 static bool
@@ -198,14 +242,15 @@ client_serve(
 	const char *why_drop = NULL;
 	int r = client_flush(c, set);
 
-	for (int turn = 0; r > 0 && turn < SERVE_BATCH; turn++) {
-		if (!client_may_ask(all, c, now_usec)) {
-			if (revents & (POLLHUP | POLLERR))
-				client_drop(all, i);
-			return;
-		}
-		r = client_serve_one(all, c, set, now_usec, &why_drop);
+	if (r > 0 && !client_may_ask(all, c, now_usec)) {
+		if (revents & (POLLHUP | POLLERR))
+			client_drop(all, i);
+		return;
 	}
+	if (r > 0)
+		r = client_answer(all, c, set, now_usec, &why_drop);
+	if (r > 0)
+		(void)client_may_ask(all, c, now_usec); /* else clients_poll_fill() leaves it out */
 	if (r >= 0)
 		return;
 	if (why_drop) {
@@ -227,7 +272,7 @@ clients_poll_fill(
 		const int msec = (int)(wait / 1000) + 1;
 
 		fds[i] = (struct pollfd){ .fd = c->fd };
-		if (c->pending > 0 || c->tell_change)
+		if (c->made > 0 || c->tell_change)
 			fds[i].events = POLLOUT;
 		else if (wait == 0)
 			fds[i].events = POLLIN;
@@ -260,7 +305,7 @@ bool
 clients_are_flushed(const struct clients *all)
 {
 	for (size_t i = 0; i < all->n; i++)
-		if (all->slot[i]->pending > 0)
+		if (all->slot[i]->made > 0)
 			return false;
 	return true;
 }

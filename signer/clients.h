@@ -1,5 +1,5 @@
 /*
- * clients.h - the connected workers: accept, read one request, send one reply, throttle, drop.
+ * clients.h - the connected workers: accept, read requests, send replies, throttle, drop.
  * Runs as: sallyport-keyd.
  * Trusts:  no client; the worst it can do is to lose its own connection.
  * Owns:    every client's descriptor. The listeners belong to the caller.
@@ -15,6 +15,7 @@
 #include "signer/serve.h"
 
 #define CLIENTS_MAX 64
+#define CLIENT_BATCH 16 /* requests of one client per turn: the others wait at most so long */
 
 struct client {
 	int fd;
@@ -22,8 +23,8 @@ struct client {
 	uid_t uid;
 	struct limit rate;
 	uint64_t signed_, refused;
-	size_t pending; /* bytes of `reply` that the socket had no room for; nothing is read then */
-	union sign_msg reply;
+	unsigned made, sent; /* of reply[]; while some are not sent nothing is read */
+	union sign_msg reply[CLIENT_BATCH];
 	bool tell_change; /* a SIGN_CHANGED is owed */
 	bool throttled; /* logged once per episode */
 };

@@ -32,3 +32,14 @@ limit_take(struct limit *l, uint64_t now_usec)
 	l->full_usec = (l->full_usec > now_usec ? l->full_usec : now_usec) + l->interval_usec;
 	return true;
 }
+
+uint64_t
+limit_room(const struct limit *l, uint64_t now_usec)
+{
+	const uint64_t full = l->full_usec > now_usec ? l->full_usec : now_usec;
+	const uint64_t latest = now_usec + l->interval_usec * l->burst;
+
+	if (l->interval_usec == 0)
+		return UINT64_MAX;
+	return latest > full ? (latest - full) / l->interval_usec : 0;
+}

@@ -22,3 +22,6 @@ bool limit_take(struct limit *l, uint64_t now_usec);
 
 /* Microseconds until limit_take() would succeed; 0 when it would now. */
 uint64_t limit_wait(const struct limit *l, uint64_t now_usec);
+
+/* How many tokens there are. */
+uint64_t limit_room(const struct limit *l, uint64_t now_usec);

@@ -12,9 +12,12 @@
 struct evloop {
 	struct ev_loop *ev;
 	ev_check turn;
+	ev_prepare end;
 	uint64_t now_usec;
 	void (*before)(void *arg);
 	void *arg;
+	void (*after)(void *arg);
+	void *after_arg;
 };
 
 static_assert(sizeof(ev_io) <= sizeof(((struct evloop_fd *)0)->ev), "ev_io fits");
@@ -46,6 +49,31 @@ evloop_on_turn(struct ev_loop *ev, ev_check *w, int revents)
 		l->before(l->arg);
 }
 
+/* Before the poll; what it changes is still watched for in it. */
+static void
+evloop_on_end(struct ev_loop *ev, ev_prepare *w, int revents)
+{
+	struct evloop *l = w->data;
+
+	(void)ev;
+	(void)revents;
+	l->after(l->after_arg);
+}
+
+void
+evloop_after(struct evloop *l, void (*after)(void *arg), void *arg)
+{
+	l->after = after;
+	l->after_arg = arg;
+	if (after && !ev_is_active(&l->end)) {
+		ev_prepare_start(l->ev, &l->end);
+		ev_unref(l->ev);
+	} else if (!after && ev_is_active(&l->end)) {
+		ev_ref(l->ev);
+		ev_prepare_stop(l->ev, &l->end);
+	}
+}
+
 int
 evloop_new(struct evloop **ret)
 {
@@ -63,6 +91,8 @@ evloop_new(struct evloop **ret)
 	l->turn.data = l;
 	ev_check_start(l->ev, &l->turn);
 	ev_unref(l->ev);
+	ev_prepare_init(&l->end, evloop_on_end);
+	l->end.data = l;
 	l->now_usec = clock_usec();
 	*ret = l;
 	return 0;

@@ -44,6 +44,9 @@ void evloop_free(struct evloop *l);
 void evloop_run(struct evloop *l, void (*before)(void *arg), void *arg);
 void evloop_stop(struct evloop *l);
 
+/* Have after called once per turn, when its events are done; at most one. NULL: no more. */
+void evloop_after(struct evloop *l, void (*after)(void *arg), void *arg);
+
 /* Not watched yet. on gets WANT_ bits; fd stays the caller's. */
 void evloop_fd_init(
     struct evloop *l, struct evloop_fd *w, int fd, void (*on)(void *, int), void *arg);

@@ -138,6 +138,7 @@ start_call(struct keyd_call *call, uint8_t tag)
 
 	*call = (struct keyd_call){ .arg = NULL };
 	assert_int_equal(keyd_call_start(&client, call, id, 0x0807, &tag, 1), 0);
+	keyd_client_flush(&client);
 }
 
 static void

@@ -16,6 +16,7 @@
 
 #define ID_LIST UINT32_C(0x80000000)
 #define SEQUENCE_MAX (ID_LIST / KEYD_CALLS_MAX - 1)
+#define BATCH 16 /* messages in one system call */
 #define BACKOFF_FIRST_USEC UINT64_C(20000)
 #define BACKOFF_LAST_USEC USEC_PER_SEC
 
@@ -143,44 +144,75 @@ keyd_connect(const char *path)
 	return fd_take(&fd);
 }
 
-/* Return: 1 sent; 0 the socket is full; -errno. */
+/*
+ * So many messages, or as many of them as there is room for, in one call.
+ * Return: how many were sent; fewer than n: the socket is full, and c->blocked; -errno.
+ */
 static int
-send_one(struct keyd_client *c, const union sign_msg *m)
+send_some(struct keyd_client *c, struct mmsghdr *vec, unsigned n)
 {
-	if (send(c->fd, m, sign_size(m->head.type), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-		return 1;
-	c->blocked = errno == EAGAIN || errno == EWOULDBLOCK;
-	return c->blocked ? 0 : -errno;
+	const int r = sendmmsg(c->fd, vec, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (r < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+		return -errno;
+	c->blocked = r < (int)n;
+	return r < 0 ? 0 : r;
 }
 
-/* Return: 1 all sent; 0 the socket is full; -errno. */
+/* Return: 0 sent, or c->blocked; -errno. */
+static int
+send_list(struct keyd_client *c)
+{
+	union sign_msg m;
+	struct iovec iov = { &m, 0 };
+	struct mmsghdr one = { .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1 } };
+	int r;
+
+	c->sequence = c->sequence % SEQUENCE_MAX + 1;
+	iov.iov_len = sign_begin(&m, SIGN_LIST, ID_LIST | c->sequence);
+	m.list.index = (uint32_t)c->n_fresh;
+	r = send_some(c, &one, 1);
+	if (r <= 0)
+		return r;
+	c->list_id = m.head.id;
+	c->list_owed = false;
+	return 0;
+}
+
+/* Return: 0 all sent, or c->blocked; -errno. */
 static int
 send_waiting(struct keyd_client *c)
 {
-	int r = 1;
+	int r = 0;
 
 	c->blocked = false;
-	if (c->list_owed) {
-		union sign_msg m;
+	if (c->list_owed)
+		r = send_list(c);
+	while (r >= 0 && !c->blocked && c->queue.next != &c->queue) {
+		struct mmsghdr vec[BATCH] = { 0 };
+		struct iovec iov[BATCH];
+		unsigned n = 0;
 
-		c->sequence = c->sequence % SEQUENCE_MAX + 1;
-		(void)sign_begin(&m, SIGN_LIST, ID_LIST | c->sequence);
-		m.list.index = (uint32_t)c->n_fresh;
-		r = send_one(c, &m);
-		if (r <= 0)
-			return r;
-		c->list_id = m.head.id;
-		c->list_owed = false;
+		for (struct keyd_call *call = c->queue.next; call != &c->queue && n < BATCH;
+		     call = call->next, n++) {
+			iov[n] = (struct iovec){ &call->request, sizeof(call->request.sign) };
+			vec[n].msg_hdr.msg_iov = &iov[n];
+			vec[n].msg_hdr.msg_iovlen = 1;
+		}
+		r = send_some(c, vec, n);
+		for (int i = 0; i < r; i++)
+			call_unqueue(c->queue.next);
 	}
-	while (c->queue.next != &c->queue) {
-		struct keyd_call *call = c->queue.next;
+	return r < 0 ? r : 0;
+}
 
-		r = send_one(c, &call->request);
-		if (r <= 0)
-			return r;
-		call_unqueue(call);
-	}
-	return r;
+void
+keyd_client_flush(struct keyd_client *c)
+{
+	/* A connection that has just died is seen by keyd_client_step(): here nobody may be woken.
+	 */
+	if (c->state == KEYD_UP && !c->blocked && (c->list_owed || c->queue.next != &c->queue))
+		(void)send_waiting(c);
 }
 
 static bool
@@ -282,23 +314,32 @@ keyd_client_take(struct keyd_client *c, const union sign_msg *m, size_t len)
 static int
 receive_all(struct keyd_client *c)
 {
-	for (;;) {
-		union sign_msg m;
-		const ssize_t n = recv(c->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_TRUNC);
-		int r;
+	union sign_msg m[BATCH];
+	struct mmsghdr vec[BATCH] = { 0 };
+	struct iovec iov[BATCH];
+	int n;
 
+	do {
+		for (unsigned i = 0; i < BATCH; i++) {
+			iov[i] = (struct iovec){ &m[i], sizeof(m[i]) };
+			vec[i].msg_hdr.msg_iov = &iov[i];
+			vec[i].msg_hdr.msg_iovlen = 1;
+		}
+		n = recvmmsg(c->fd, vec, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-		if (n == 0)
-			return -ESHUTDOWN;
-		r = keyd_client_take(c, &m, (size_t)n);
-		if (r < 0) {
-			c->n_bad_replies++;
-			return r;
+		for (int i = 0; i < n; i++) {
+			const int r = vec[i].msg_len == 0
+					  ? -ESHUTDOWN
+					  : keyd_client_take(c, &m[i], vec[i].msg_len);
+
+			if (r < 0) {
+				c->n_bad_replies += r != -ESHUTDOWN;
+				return r;
+			}
 		}
-		if (c->n_calls == 0 && c->list_id == 0)
-			return 0; /* nothing is expected: spare the call that would say so */
-	}
+	} while (n == BATCH);
+	return 0;
 }
 
 int
@@ -371,10 +412,6 @@ keyd_call_start(struct keyd_client *c, struct keyd_call *call, const uint8_t *ke
 	c->free_hint = (slot + 1) % KEYD_CALLS_MAX;
 	c->n_calls++;
 	call_queue(c, call);
-	/* A connection that has just died is seen by keyd_client_step(): here nobody may be woken.
-	 */
-	if (c->state == KEYD_UP && !c->blocked)
-		(void)send_waiting(c);
 	return 0;
 }
 
@@ -387,10 +424,12 @@ keyd_client_wait(
 	for (uint64_t now = clock_usec(); !until(arg); now = clock_usec()) {
 		const uint64_t again = keyd_client_tick(c, now);
 		const uint64_t wake = again > 0 && again < end ? again : end;
-		const int want = keyd_client_want(c);
-		struct pollfd p = { .fd = c->fd,
-			.events = (short)((want & 1 ? POLLIN : 0) | (want & 2 ? POLLOUT : 0)) };
+		struct pollfd p = { .fd = c->fd };
+		int want;
 
+		keyd_client_flush(c);
+		want = keyd_client_want(c);
+		p.events = (short)((want & 1 ? POLLIN : 0) | (want & 2 ? POLLOUT : 0));
 		if (now >= end)
 			return -ETIMEDOUT;
 		(void)poll(&p, want ? 1 : 0, (int)((wake - now) / 1000) + 1); /* EINTR: once more */

@@ -78,6 +78,9 @@ void keyd_client_done(struct keyd_client *c);
  */
 int keyd_client_want(const struct keyd_client *c);
 
+/* Send what waits, all of it in as few system calls as can be. At the end of each turn. */
+void keyd_client_flush(struct keyd_client *c);
+
 /* c->fd is ready: send what waits, take what came. Replies end their calls. */
 void keyd_client_step(struct keyd_client *c, uint64_t now_usec);
 
@@ -88,7 +91,8 @@ void keyd_client_step(struct keyd_client *c, uint64_t now_usec);
 uint64_t keyd_client_tick(struct keyd_client *c, uint64_t now_usec);
 
 /*
- * keyd_call_start - ask for a signature. It survives a restart of the signer: it is sent again.
+ * keyd_call_start - ask for a signature, by the next keyd_client_flush(). It survives a restart of
+ * the signer: it is sent again.
  * @call: the caller's, until it is finished or was cancelled
  * Return: 0; -EBUSY when KEYD_CALLS_MAX are under way; -EMSGSIZE when no legal text is that long.
  */

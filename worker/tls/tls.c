@@ -247,10 +247,21 @@ tls_on_hup(void *arg, int signo)
 	tls_sync(arg);
 }
 
+/* What all the handshakes of this turn ask of the signer goes out at once. */
+static void
+tls_on_turn_end(void *arg)
+{
+	struct tls *tls = arg;
+
+	keyd_client_flush(&tls->client);
+	tls_sync(tls);
+}
+
 void
 tls_attach(struct tls *tls, struct evloop *loop)
 {
 	tls->loop = loop;
+	evloop_after(loop, tls_on_turn_end, tls);
 	tls->io.on = tls_on_io;
 	evloop_timer_init(loop, &tls->timer, tls_on_timer, tls);
 	evloop_signal_add(loop, &tls->on_hup, SIGHUP, tls_on_hup, tls);
@@ -266,6 +277,7 @@ tls_detach(struct tls *tls)
 		evloop_fd_want(&tls->io, 0);
 	tls->watched_fd = -EBADF;
 	evloop_timer_stop(&tls->timer);
+	evloop_after(tls->loop, NULL, NULL);
 	tls->loop = NULL;
 }
 

@@ -225,7 +225,6 @@ tls_go_on(struct tls_conn *c)
 	c->paused = c->answered = false;
 	ERR_clear_error();
 	r = SSL_accept(c->ssl);
-	tls_sync(tls);
 	if (r == 1)
 		return tls_done(c);
 	error = SSL_get_error(c->ssl, r);
