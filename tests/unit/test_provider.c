@@ -12,8 +12,13 @@
 #include <sys/wait.h>
 
 #include <openssl/async.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -330,6 +335,104 @@ a_job_pauses_and_is_woken_or_given_up(void **state)
 	EVP_PKEY_free(work.pkey);
 }
 
+struct derivation {
+	int mode;
+	const char *digest, *label;
+	const uint8_t *key, *salt, *data; /* of the digest's size; NULL: not given */
+	size_t data_len, len;
+};
+
+static int
+derive(const char *properties, const struct derivation *d, uint8_t *out)
+{
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_3_KDF, properties);
+	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
+	const size_t bytes = strstr(d->digest, "384") ? 48 : 32;
+	int mode = d->mode, n = 0, r;
+	OSSL_PARAM p[9];
+
+	assert_non_null(ctx);
+	assert_string_equal(OSSL_PROVIDER_get0_name(EVP_KDF_get0_provider(kdf)),
+	    properties ? "default" : "sallyport");
+#define OCTETS(name, p, len) OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)(p), len)
+	p[n++] = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
+	p[n++] = OSSL_PARAM_construct_utf8_string(
+	    OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t)d->digest, 0);
+	if (d->key)
+		p[n++] = OCTETS(OSSL_KDF_PARAM_KEY, d->key, bytes);
+	if (d->salt)
+		p[n++] = OCTETS(OSSL_KDF_PARAM_SALT, d->salt, bytes);
+	p[n++] = OCTETS(OSSL_KDF_PARAM_PREFIX, "tls13 ", 6);
+	p[n++] = OCTETS(OSSL_KDF_PARAM_LABEL, d->label, strlen(d->label));
+	if (d->data)
+		p[n++] = OCTETS(OSSL_KDF_PARAM_DATA, d->data, d->data_len);
+	p[n] = OSSL_PARAM_construct_end();
+	r = EVP_KDF_derive(ctx, out, d->len, p);
+	EVP_KDF_CTX_free(ctx);
+	EVP_KDF_free(kdf);
+	ERR_clear_error();
+	return r;
+}
+
+static void
+the_key_schedule_is_the_default_providers(void **state)
+{
+	static const char *const digests[] = { "SHA256", "SHA2-256", "SHA384", "SHA2-384" };
+	static const size_t lens[] = { 1, 12, 16, 32, 48, 200 };
+	uint8_t key[48], salt[48], data[48], ours[200], theirs[200];
+
+	(void)state;
+	for (unsigned i = 0; i < ELEMENTSOF(digests) * ELEMENTSOF(lens) * 16; i++) {
+		const size_t bytes = i % ELEMENTSOF(digests) < 2 ? 32 : 48;
+		const bool extract = i / 64 % 2;
+		const struct derivation d = {
+			.mode = extract ? EVP_KDF_HKDF_MODE_EXTRACT_ONLY
+					: EVP_KDF_HKDF_MODE_EXPAND_ONLY,
+			.digest = digests[i % ELEMENTSOF(digests)],
+			.label = i / 4 % 2 ? "derived" : "c hs traffic",
+			.key = extract && i / 8 % 2 ? NULL : key,
+			.salt = extract && i / 16 % 2 ? salt : NULL,
+			.data = !extract && i / 16 % 2 ? data : NULL,
+			.data_len = i / 32 % 2 ? bytes : 0,
+			.len = extract ? bytes : lens[i / 64 % ELEMENTSOF(lens)],
+		};
+
+		assert_int_equal(RAND_bytes(key, sizeof(key)), 1);
+		assert_int_equal(RAND_bytes(salt, sizeof(salt)), 1);
+		assert_int_equal(RAND_bytes(data, sizeof(data)), 1);
+		assert_int_equal(derive("provider=default", &d, theirs), 1);
+		assert_int_equal(derive(NULL, &d, ours), 1);
+		assert_memory_equal(ours, theirs, d.len);
+	}
+}
+
+static void
+the_key_schedule_refuses_what_tls_13_has_not(void **state)
+{
+	static const uint8_t key[48], context[300];
+	uint8_t out[48];
+	struct derivation d = { .mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY,
+		.digest = "SHA256",
+		.label = "key",
+		.key = key,
+		.data = context,
+		.data_len = 255,
+		.len = 16 };
+
+	(void)state;
+	assert_int_equal(derive(NULL, &d, out), 1);
+	d.data_len = 256;
+	assert_int_equal(derive(NULL, &d, out), 0);
+	d.data_len = 0;
+	d.digest = "SHA512";
+	assert_int_equal(derive(NULL, &d, out), 0);
+	d.digest = "SHA256";
+	d.mode = EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND;
+	assert_int_equal(derive(NULL, &d, out), 0);
+	d.mode = EVP_KDF_HKDF_MODE_EXTRACT_ONLY; /* makes a secret of the digest's size, or none */
+	assert_int_equal(derive(NULL, &d, out), 0);
+}
+
 int
 main(void)
 {
@@ -339,6 +442,8 @@ main(void)
 		cmocka_unit_test(there_is_no_other_operation_and_no_private_half),
 		cmocka_unit_test(the_signers_word_for_a_kind_is_checked),
 		cmocka_unit_test(a_job_pauses_and_is_woken_or_given_up),
+		cmocka_unit_test(the_key_schedule_is_the_default_providers),
+		cmocka_unit_test(the_key_schedule_refuses_what_tls_13_has_not),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

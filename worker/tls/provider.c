@@ -7,6 +7,7 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/x509.h>
@@ -59,6 +60,8 @@ provider_query(void *context, int operation, int *no_store)
 		return provider_keymgmts;
 	case OSSL_OP_SIGNATURE:
 		return provider_signatures;
+	case OSSL_OP_KDF:
+		return provider_kdfs;
 	default:
 		return NULL;
 	}
@@ -79,6 +82,20 @@ provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSS
 	*context = (void *)(uintptr_t)handle;
 	*out = provider_dispatch;
 	return 1;
+}
+
+/* What is fetched without a property: no key of ours, but our key schedule. See property(7). */
+#define QUERY "?sallyport.key!=remote,?sallyport.kdf=lean"
+
+/* Only slower when it is not so, but that should be known. */
+static bool
+provider_has_kdf(void)
+{
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_3_KDF, NULL);
+	const bool ours = kdf && EVP_KDF_get0_provider(kdf) == provider_state.ours;
+
+	EVP_KDF_free(kdf);
+	return ours;
 }
 
 /*
@@ -114,12 +131,14 @@ provider_load(struct keyd_client *client, struct why *why)
 	provider_state.standard = OSSL_PROVIDER_load(NULL, "default");
 	if (!provider_state.standard)
 		return why_set(why, -EIO, "OpenSSL's default provider");
-	if (EVP_set_default_properties(NULL, "?provider=default") != 1 ||
+	if (EVP_set_default_properties(NULL, QUERY) != 1 ||
 	    OSSL_PROVIDER_add_builtin(NULL, PROVIDER_NAME, provider_init) != 1)
 		return why_set(why, -EIO, "OpenSSL provider %s", PROVIDER_NAME);
 	provider_state.ours = OSSL_PROVIDER_load(NULL, PROVIDER_NAME);
 	if (!provider_state.ours)
 		return why_set(why, -EIO, "OpenSSL provider %s", PROVIDER_NAME);
+	if (!provider_kdf_ready() || !provider_has_kdf())
+		return why_set(why, -EIO, "OpenSSL provider %s: TLS13-KDF", PROVIDER_NAME);
 	if (!provider_is_apart())
 		return why_set(
 		    why, -EIO, "OpenSSL provider %s hides the default one", PROVIDER_NAME);
@@ -129,6 +148,7 @@ provider_load(struct keyd_client *client, struct why *why)
 void
 provider_unload(void)
 {
+	provider_kdf_done();
 	if (provider_state.ours)
 		(void)OSSL_PROVIDER_unload(provider_state.ours); /* at the end; it can only leak */
 	if (provider_state.standard)

@@ -1,5 +1,5 @@
 /*
- * provider_int.h - what provider.c, provider_key.c and provider_sign.c share.
+ * provider_int.h - what provider.c, provider_key.c, provider_sign.c and provider_kdf.c share.
  * Runs as: worker, no rights.
  * Tests:   tests/unit/test_provider.c
  */
@@ -12,6 +12,7 @@
 
 #define PROVIDER_NAME "sallyport"
 #define PROVIDER_PROPERTY "provider=sallyport"
+#define PROVIDER_OF_KEYS PROVIDER_PROPERTY ",sallyport.key=remote" /* never by mere name */
 #define PROVIDER_PARAM_ID "sallyport-key-id" /* 32 bytes, see SIGN_KEY_ID_BYTES */
 #define PROVIDER_SIGNATURE_EC "SALLYPORT-ECDSA"
 #define PROVIDER_SIGNATURE_RSA "SALLYPORT-RSA"
@@ -29,6 +30,11 @@ struct provider_key {
 
 extern const OSSL_ALGORITHM provider_keymgmts[];
 extern const OSSL_ALGORITHM provider_signatures[];
+extern const OSSL_ALGORITHM provider_kdfs[];
+
+/* Finds what provider_kdfs[] hashes with. provider_kdf_done() undoes it, also half of it. */
+_must_check_ bool provider_kdf_ready(void);
+void provider_kdf_done(void);
 
 /* The client of provider_load(). */
 struct keyd_client *provider_client(void);

@@ -272,8 +272,8 @@ KEYMGMT(rsa);
 KEYMGMT(ed25519);
 
 const OSSL_ALGORITHM provider_keymgmts[] = {
-	{ "EC:id-ecPublicKey:1.2.840.10045.2.1", PROVIDER_PROPERTY, keymgmt_ec, NULL },
-	{ "RSA:rsaEncryption:1.2.840.113549.1.1.1", PROVIDER_PROPERTY, keymgmt_rsa, NULL },
-	{ "ED25519:1.3.101.112", PROVIDER_PROPERTY, keymgmt_ed25519, NULL },
+	{ "EC:id-ecPublicKey:1.2.840.10045.2.1", PROVIDER_OF_KEYS, keymgmt_ec, NULL },
+	{ "RSA:rsaEncryption:1.2.840.113549.1.1.1", PROVIDER_OF_KEYS, keymgmt_rsa, NULL },
+	{ "ED25519:1.3.101.112", PROVIDER_OF_KEYS, keymgmt_ed25519, NULL },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -239,8 +239,8 @@ static const OSSL_DISPATCH sign_dispatch[] = {
  * once instead of trying the default provider's first, and never takes them for another key.
  */
 const OSSL_ALGORITHM provider_signatures[] = {
-	{ PROVIDER_SIGNATURE_EC, PROVIDER_PROPERTY, sign_dispatch, NULL },
-	{ PROVIDER_SIGNATURE_RSA, PROVIDER_PROPERTY, sign_dispatch, NULL },
-	{ PROVIDER_SIGNATURE_ED25519, PROVIDER_PROPERTY, sign_dispatch, NULL },
+	{ PROVIDER_SIGNATURE_EC, PROVIDER_OF_KEYS, sign_dispatch, NULL },
+	{ PROVIDER_SIGNATURE_RSA, PROVIDER_OF_KEYS, sign_dispatch, NULL },
+	{ PROVIDER_SIGNATURE_ED25519, PROVIDER_OF_KEYS, sign_dispatch, NULL },
 	{ NULL, NULL, NULL, NULL },
 };
