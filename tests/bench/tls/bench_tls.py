@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """CPU time per TLS handshake, per request and memory per idle connection: ours and its peers.
 
-usage: bench_tls.py [--rounds N] [--seconds N] [--json FILE] [ROW...]
+usage: bench_tls.py [--quick] [--markdown] [--rounds N] [--seconds N] [--json FILE] [ROW...]
 
 One run measures everybody on the same certificates: server processes on one CPU, the client on
-another, the servers one after the other and that several times over; medians are printed. Needs
-root (two users), nginx, hitch and h2o (those that are missing are left out), openssl, wrk.
+another, the servers one after the other and that several times over; medians are printed, and what
+they are to the bars they should keep. Each server chooses cipher and group as it does by default
+or as its manual advises. Needs root (two users), nginx, hitch and h2o (those that are missing are
+left out), openssl, wrk. --quick takes some four minutes; --markdown prints one table to standard
+output, and the rest to standard error.
 
 CPU time is /proc/PID/schedstat of every process of a server, in nanoseconds; for ours the worker
 (sallyport-httpd) and the total (with sallyport-keyd) are told apart. Handshakes are counted by the
@@ -47,6 +50,7 @@ class Server:
     def __init__(self, where):
         self.where, self.procs = where, []
         self.port, self.back_port = free_ports(2)
+        self.plain_port = self.back_port  # HTTP of the same process
 
     def spawn(self, *argv):
         self.procs.append(subprocess.Popen(["taskset", "-c", SERVER_CPU, *argv],
@@ -83,7 +87,7 @@ class Ours(Server):
         https = rig.tcp_listener()  # as sallyport-httpd-tls.socket has it
         https.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 10)
         self.worker = rig.Worker(where, self.keyd.path, certs, https=https).start()
-        self.port = self.worker.port
+        self.port, self.plain_port = self.worker.port, self.worker.http_port
         for pid in self.pids():
             subprocess.run(["taskset", "-apc", SERVER_CPU, str(pid)], check=True,
                            stdout=subprocess.DEVNULL)
@@ -106,7 +110,7 @@ def write(path, text):
     return path
 
 
-def nginx_conf(where, port, tls, name):
+def nginx_conf(where, port, tls, name, plain=None):
     return write(f"{where}/{name}.conf", f"""
 daemon off; worker_processes 1; user nobody nogroup; pid {where}/{name}.pid; error_log /dev/null crit;
 events {{ worker_connections 8192; }}
@@ -114,7 +118,8 @@ http {{ access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_re
  keepalive_timeout 120s; open_file_cache max=1000 inactive=60s;
  client_body_temp_path {where}/{name}.body; proxy_temp_path {where}/{name}.proxy;
  fastcgi_temp_path {where}/{name}.f; uwsgi_temp_path {where}/{name}.u; scgi_temp_path {where}/{name}.s;
- server {{ listen 127.0.0.1:{port} {"ssl deferred" if tls else ""}; root {where}/site; {tls} }} }}
+ server {{ listen 127.0.0.1:{port} {"ssl deferred" if tls else ""};
+  {f"listen 127.0.0.1:{plain};" if plain else ""} root {where}/site; {tls} }} }}
 """)
 
 
@@ -127,7 +132,8 @@ class Nginx(Server):
                         for k in kinds)
         conf = nginx_conf(where, self.port, certs + "ssl_protocols TLSv1.2 TLSv1.3;"
                           "ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20; ssl_session_cache off;"
-                          "ssl_ecdh_curve X25519:P-256:P-384; ssl_session_tickets on;", "nginx")
+                          "ssl_ecdh_curve X25519:P-256:P-384; ssl_session_tickets on;", "nginx",
+                          self.plain_port)
         self.spawn("nginx", "-e", f"{where}/nginx.err", "-c", conf)
 
 
@@ -186,6 +192,9 @@ hosts:
         minimum-version: TLSv1.2
         cipher-suite: "ECDHE+AESGCM:ECDHE+CHACHA20"
         ocsp-update-interval: 0
+    listen:
+      port: {self.plain_port}
+      host: 127.0.0.1
     paths:
       /:
         file.dir: {where}/site
@@ -303,46 +312,142 @@ def row_idle(server, a, n=500):
     return (after[0] - before[0]) / n, (after[1] - before[1]) / n
 
 
-def row_p99(server, a):
-    """p99 of a small HTTP request, in microseconds, while RSA-4096 handshakes are going on."""
+def plain_get(sock):
+    sock.sendall(b"GET /1k HTTP/1.1\r\nHost: a.test\r\n\r\n")
+    data = b""
+    while b"\r\n\r\n" not in data or len(data) < data.index(b"\r\n\r\n") + 4 + 1024:
+        more = sock.recv(65536)
+        if not more:
+            raise RuntimeError("closed in the middle")
+        data += more
+
+
+def row_p99(server, a, rate=50):
+    """Latency of a small plain HTTP request while RSA-4096 handshakes keep the same server busy:
+    p99 and median, in microseconds. Requests are due at a fixed rate, so that a server that is slow
+    to answer is asked no less often, as long as it keeps up at all."""
+    if isinstance(server, Hitch):
+        raise RuntimeError("speaks TLS only")
     load = [subprocess.Popen(["taskset", "-c", CLIENT_CPU, "openssl", "s_time", "-connect",
-                              f"127.0.0.1:{server.port}", "-new", "-time", str(a.seconds + 2)],
+                              f"127.0.0.1:{server.port}", "-new", "-time",
+                              str(10 * a.seconds + 20)],
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             for _ in range(4)]
-    client = rig.TlsClient(server.port)
-    time.sleep(0.5)
-    times, end = [], time.monotonic() + a.seconds
-    while time.monotonic() < end:
-        start = time.perf_counter()
-        client.get()
-        times.append((time.perf_counter() - start) * 1e6)
-        time.sleep(0.002)
-    for proc in load:
-        proc.wait()
+    try:
+        with socket.create_connection(("127.0.0.1", server.plain_port), 20) as sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            plain_get(sock)
+            time.sleep(0.5)
+            times, begin = [], time.monotonic()
+            for i in range(rate * (a.seconds + 1)):
+                time.sleep(max(0, begin + i / rate - time.monotonic()))
+                start = time.monotonic()
+                plain_get(sock)
+                times.append((time.monotonic() - start) * 1e6)
+    finally:
+        for proc in load:
+            proc.terminate()
+            proc.wait()
     times.sort()
     return times[int(len(times) * 0.99)], times[len(times) // 2]
 
 
-ROWS = {  # name -> (keys, function, unit, what the two figures are)
-    "p256": (["p256"], row_handshake, "us CPU", "full P-256 handshake"),
-    "rsa2048": (["rsa2048"], row_handshake, "us CPU", "full RSA-2048 handshake"),
-    "resumed": (["p256"], row_resumed, "us CPU", "resumed handshake"),
-    "1k": (["p256"], lambda s, a: keepalive(s, a, "1k"), "us CPU", "1 KB over keep-alive"),
-    "100k": (["p256"], lambda s, a: keepalive(s, a, "100k"), "us CPU", "100 KB over keep-alive"),
-    "10m": (["p256"], lambda s, a: keepalive(s, a, "10m"), "us CPU", "10 MB over keep-alive"),
-    "idle": (["p256"], row_idle, "bytes", "idle TLS connection"),
-    "p99": (["rsa4096"], row_p99, "us", "p99 (and median) under RSA-4096 handshakes"),
+WORKER, TOTAL = 0, 1
+CPU, KEPT, PEERS = "us CPU: worker, total", ("p256",), ("nginx", "hitch", "h2o")
+# name -> keys, function, unit, what it is, bars: (figure, its name, peers, at most so many times)
+ROWS = {
+    "p256": (KEPT, row_handshake, CPU, "full P-256 handshake",
+             [(WORKER, "worker", ("nginx", "hitch"), 1.0), (TOTAL, "total", ("h2o",), 0.9)]),
+    "rsa2048": (("rsa2048",), row_handshake, CPU, "full RSA-2048 handshake",
+                [(TOTAL, "total", PEERS, None)]),
+    "resumed": (KEPT, row_resumed, CPU, "resumed handshake", [(TOTAL, "total", PEERS, None)]),
+    "1k": (KEPT, lambda s, a: keepalive(s, a, "1k"), CPU, "1 KB over keep-alive",
+           [(TOTAL, "total", PEERS, 0.9)]),
+    "100k": (KEPT, lambda s, a: keepalive(s, a, "100k"), CPU, "100 KB over keep-alive",
+             [(TOTAL, "total", PEERS, None)]),
+    "10m": (KEPT, lambda s, a: keepalive(s, a, "10m"), CPU, "10 MB over keep-alive",
+            [(TOTAL, "total", PEERS, None)]),
+    "idle": (KEPT, row_idle, "bytes: worker, total", "idle TLS connection",
+             [(WORKER, "worker", PEERS, 1.0)]),
+    "p99": (("rsa4096",), row_p99, "us: p99, median",
+            "small HTTP request under RSA-4096 handshakes",
+            [(0, "p99", PEERS, 1.0), (1, "median", PEERS, None)]),
 }
+
+
+def judge(row, got):
+    """[(what is compared, ours, {peer: figure}, ratio, bar, met)] for one row's medians."""
+    out = []
+    for figure, name, peers, bar in ROWS[row][4]:
+        theirs = {p: got[p][figure] for p in peers if p in got}
+        if Ours.name not in got or not theirs:
+            continue
+        ours = got[Ours.name][figure]
+        ratio = ours / min(theirs.values())
+        met = "" if bar is None else "yes" if ratio <= bar else "no"
+        out.append((name, ours, theirs, ratio, bar, met))
+    return out
+
+
+def markdown(results):
+    def number(x):
+        return "" if x is None else f"{x:,.1f}" if x < 1000 else f"{x:,.0f}"
+
+    print("| | ours | nginx | hitch | h2o | to best peer | bar | met |")
+    print("|---|---:|---:|---:|---:|---:|---:|---|")
+    for row, got in results.items():
+        unit = ROWS[row][2].split(":")[0]
+        for name, ours, theirs, ratio, bar, met in judge(row, got):
+            peers = [number(theirs.get(p)) for p in PEERS]
+            print(f"| {ROWS[row][3]}, {name}, {unit} | {number(ours)} | {' | '.join(peers)} "
+                  f"| {ratio:.2f} | {'' if bar is None else bar} | {met} |")
+
+
+def run_row(row, where, pki, a, say):
+    """Medians of both figures by server's name."""
+    kinds, measure, unit, text, _ = ROWS[row]
+    say(f"\n{text} [{unit}]")
+    all_values = {}
+    for r in range(a.rounds):
+        makers = (Ours, Nginx, Hitch, H2o)
+        for make in makers[r % 4:] + makers[:r % 4]:
+            if make is not Ours and not rig.shutil.which(make.name):
+                continue
+            server = make(where, pki, kinds)
+            try:
+                wait_up(server)
+                got = measure(server, a)
+                all_values.setdefault(make.name, []).append(got)
+            except (RuntimeError, OSError, ssl.SSLError) as e:
+                say(f"  {make.name}: {e}")
+            finally:
+                server.stop()
+    got = {}
+    for name, values in all_values.items():
+        got[name] = [statistics.median(v[i] for v in values) for i in (0, 1)]
+        say(f"  {name:10} {got[name][0]:12.1f} {got[name][1]:12.1f}   "
+            f"{[round(v[0], 1) for v in values]}")
+    for name, _, _, ratio, bar, met in judge(row, got):
+        say(f"  {name}: {ratio:.2f} of the best peer" + (f", bar {bar}: {met}" if met else ""))
+    return got
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--clients", type=int, default=8, help="at once, for handshakes")
+    parser.add_argument("--quick", action="store_true", help="three rounds of a second each")
+    parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json")
     parser.add_argument("rows", nargs="*", default=[])
     a = parser.parse_args()
+    if a.quick:
+        a.rounds, a.seconds = 3, 1
+
+    def say(text):
+        print(text, file=sys.stderr if a.markdown else sys.stdout, flush=True)
+
     where = rig.folder()
     pki = rig.Pki(where)
     os.mkdir(f"{where}/plain", 0o755)
@@ -353,27 +458,9 @@ def main():
     for kind in "p256", "rsa2048", "rsa4096":
         pki.leaf(kind, kind, "a.test")
         rig.shutil.copy(f"{pki.keys}/{kind}.key", f"{where}/plain/{kind}.key")
-    results = {}
-    for row in a.rows or ROWS:
-        kinds, measure, unit, text = ROWS[row]
-        print(f"\n{text} [{unit}: worker, total]")
-        for _ in range(a.rounds):
-            for make in (Ours, Nginx, Hitch, H2o):
-                if make is not Ours and not rig.shutil.which(make.name):
-                    continue
-                server = make(where, pki, kinds)
-                try:
-                    wait_up(server)
-                    got = measure(server, a)
-                    results.setdefault(row, {}).setdefault(make.name, []).append(got)
-                except (RuntimeError, OSError, ssl.SSLError) as e:
-                    print(f"  {make.name}: {e}")
-                finally:
-                    server.stop()
-        for name, values in results.get(row, {}).items():
-            worker, total = (statistics.median(v[i] for v in values) for i in (0, 1))
-            print(f"  {name:10} {worker:12.1f} {total:12.1f}   {[round(v[0], 1) for v in values]}")
-            results[row][name] = [worker, total]
+    results = {row: run_row(row, where, pki, a, say) for row in a.rows or ROWS}
+    if a.markdown:
+        markdown(results)
     if a.json:
         with open(a.json, "w", encoding="ascii") as f:
             json.dump(results, f, indent=1)
