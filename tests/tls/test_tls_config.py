@@ -278,7 +278,7 @@ def test_redirect_and_hsts(make, pki):
     ("hsts = yes", "max-age=SECONDS"), ('hsts = "max-age=x"', "max-age=SECONDS"),
     ('hsts = "max-age=1; preload"', "max-age=SECONDS"), ("https-port = 0", "out of range"),
     ("client-auth = maybe", "required, optional or none"), ("client-auth = required", "a client-ca"),
-    ("client-ca = nothing", "an absolute path"), ("certificates = { /nonexistent }", "No such file"),
+    ("client-subjects = { any }", "no client-ca"), ("client-ca = nothing", "an absolute path"), ("certificates = { /nonexistent }", "No such file"),
 ])
 def test_what_a_site_cannot_say(where, line, said):
     file = os.path.join(where, "bad.conf")

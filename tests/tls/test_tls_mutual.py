@@ -109,6 +109,8 @@ def test_a_ticket_opens_only_doors_like_its_own(site, version):
                 else:  # twin.test is a group of its own
                     assert status == 421, where
     # What the certificate was is still known.
+    assert site.ask("req.test", "-sess_in", os.path.join(site.where, "req.test"), version,
+                    host="opt.test", path="/jo/") == (421, True)
     for name, path, status in (("opt.test ok", "/jo/", 200), ("opt.test", "/jo/", 403),
                                ("opt.test", "/any/", 403)):
         assert site.ask("opt.test", version, "-sess_in", os.path.join(site.where, name),
@@ -128,6 +130,31 @@ def test_another_authority_ends_the_old_tickets(site):
     assert site.ask("req.test", "-sess_in", ticket) == (None, False)
     assert site.ask("req.test", *site.cert)[0] is None
     assert site.ask("req.test", *site.other)[0] == 200
+
+
+def test_another_authority_without_a_configuration_file(pki, where):
+    pki.leaf("a", "p256", "a.test")
+    old, new = os.path.join(where, "old.pem"), os.path.join(where, "new.pem")
+    rig.shutil.copy(pki.ca, old)
+    key = os.path.join(where, "n.key")
+    rig.make_key(key, "p256")
+    rig.openssl("req", "-x509", "-new", "-key", key, "-subj", "/CN=other", "-days", "3", "-addext",
+                "basicConstraints=critical,CA:TRUE", "-out", new)
+    pki.leaf("jo", "p256", usage="clientAuth")
+    jo = ["-cert", os.path.join(pki.certs, "jo.pem"), "-key", os.path.join(pki.keys, "jo.key")]
+    keyd = rig.Keyd(where, pki.keys).start()
+    worker = rig.Worker(where, keyd.path, [os.path.join(pki.certs, "a.pem")], "--client-ca",
+                        old).start()
+    ticket = os.path.join(where, "ticket")
+    _, out = rig.s_client(worker.port, *jo, "-sess_out", ticket)
+    assert "200 OK" in out and "CN = test root" in out
+    os.rename(new, old)
+    worker.proc.send_signal(signal.SIGHUP)
+    worker.wait_log("certificates loaded")
+    for args in jo, ["-sess_in", ticket]:
+        _, out = rig.s_client(worker.port, *args)
+        assert "200 OK" not in out and "CN = other" in out, args
+    assert worker.stop() == 0 and keyd.stop() == 0
 
 
 def test_plain_http(site):

@@ -91,6 +91,10 @@ read_policies(struct config *c, const struct options *o, struct tls_group *group
 			return why_prefix(why, r, "site \"%s\"", h->title);
 		h->asks_client = p->auth != TLS_CLIENT_AUTH_NONE;
 		h->needs_client = p->auth == TLS_CLIENT_AUTH_REQUIRED;
+		for (uint32_t k = 0; k < h->n_routes && !h->asks_client; k++)
+			if (h->routes[k].s.client_subjects.n > 0)
+				return why_set(why, -EINVAL,
+				    "site \"%s\": client-subjects, but no client-ca", h->title);
 	}
 	return r;
 }

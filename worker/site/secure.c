@@ -69,10 +69,11 @@ secure_allows(const struct vhost *h, const struct request *r, struct span path, 
 }
 
 bool
-secure_subject(const struct route *route, const struct request *r)
+secure_subject(const struct vhost *h, const struct route *route, const struct request *r)
 {
 	const struct text_list *list = &route->s.client_subjects;
-	const char *subject = r->identity ? r->identity->subject : NULL;
+	const bool its = r->identity && r->identity->group == h->tls_group;
+	const char *subject = its ? r->identity->subject : NULL;
 
 	for (uint32_t i = 0; subject && i < list->n; i++)
 		if (strcmp(list->item[i], "any") == 0 || strcmp(list->item[i], subject) == 0)

@@ -19,8 +19,11 @@
 bool secure_allows(
     const struct vhost *h, const struct request *r, struct span path, struct answer *a);
 
-/* Is it a client whose certificate this route lets in? */
-bool secure_subject(const struct route *route, const struct request *r);
+/*
+ * Is it a client whose certificate this route lets in? One that was shown to a site with other
+ * authorities does not count.
+ */
+bool secure_subject(const struct vhost *h, const struct route *route, const struct request *r);
 
 /* Strict-Transport-Security, where it belongs: RFC 6797 7.2 forbids it without TLS. */
 void secure_fields(const struct vhost *h, const struct request *r, struct answer *a);

@@ -18,6 +18,7 @@
 /* What a request has been resolved to so far. */
 struct visit {
 	const struct request *r;
+	const struct vhost *host;
 	const struct route *route;
 	struct span path; /* below the route's root: alias taken off */
 	bool bare; /* the alias itself was asked for, without a slash behind */
@@ -199,7 +200,7 @@ visit_allowed(const struct visit *v, struct answer *a)
 
 	if (!net_allowed(v->route->access_rules, v->route->n_access,
 		v->r->peer ? v->r->peer->addr : unknown) ||
-	    !secure_subject(v->route, v->r)) {
+	    !secure_subject(v->host, v->route, v->r)) {
 		page_status(a, 403);
 		return false;
 	}
@@ -305,7 +306,7 @@ static void
 host_answer(struct site *s, const struct vhost *host, const struct request *r, int64_t now,
     struct answer *a)
 {
-	struct visit v = { .r = r, .now = now };
+	struct visit v = { .r = r, .host = host, .now = now };
 	struct route user_route;
 	size_t len = 0;
 	int status;
