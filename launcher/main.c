@@ -13,8 +13,8 @@
 #include "launcher/ctl/ctl.h"
 #include "launcher/help.h"
 #include "launcher/manager/manager.h"
-#include "launcher/monitor/heritage.h"
 #include "launcher/start/exec.h"
+#include "launcher/start/heritage.h"
 #include "launcher/start/run.h"
 
 #if SALLYPORT_SANITIZED

@@ -41,6 +41,7 @@ audit_role_name(enum audit_role role)
 {
 	static const char *const names[] = { [AUDIT_MONITOR] = "monitor",
 		[AUDIT_MANAGER] = "manager",
+		[AUDIT_SPAWNER] = "spawner",
 		[AUDIT_SERVICE] = "service",
 		[AUDIT_ORPHAN] = "orphan",
 		[AUDIT_NAMED] = "process" };
@@ -174,18 +175,27 @@ audit_same_image(pid_t x, pid_t y)
 	       a.st_ino == b.st_ino;
 }
 
-/* The title that the monitor gave it; a service may give itself the same. */
+/* A title that we give our own; a service may give itself the same. */
 static bool
-audit_titled_manager(pid_t pid)
+audit_titled(pid_t pid, const char *title)
 {
-	static const char title[] = "sallyport: manager";
-	char path[64], text[sizeof(title)] = "";
+	char path[64], text[64] = "";
 	_cleanup_fd_ int fd = -EBADF;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && read(fd, text, sizeof(text) - 1) == sizeof(text) - 1 &&
-	       memcmp(text, title, sizeof(text) - 1) == 0;
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && str_starts(text, title);
+}
+
+/* A child of the monitor's, of its image, that belongs to no unit. */
+static enum audit_role
+audit_role_of_ours(pid_t pid, pid_t monitor)
+{
+	if (geteuid() == 0 && !audit_same_image(pid, monitor))
+		return AUDIT_ORPHAN;
+	if (audit_titled(pid, "sallyport: manager"))
+		return AUDIT_MANAGER;
+	return audit_titled(pid, "sallyport: spawner") ? AUDIT_SPAWNER : AUDIT_ORPHAN;
 }
 
 /* The nearest ancestor that the manager knows gives the unit. */
@@ -205,9 +215,8 @@ audit_give_role(const struct audit *a, struct audit_process *p, pid_t monitor)
 	p->role = unit ? AUDIT_SERVICE : AUDIT_ORPHAN;
 	if (unit)
 		memcpy(p->unit, unit, sizeof(p->unit)); /* of the same size */
-	else if (w && w->ppid == monitor && audit_titled_manager(p->pid) &&
-		 (geteuid() != 0 || audit_same_image(p->pid, monitor)))
-		p->role = AUDIT_MANAGER;
+	else if (w && w->ppid == monitor)
+		p->role = audit_role_of_ours(p->pid, monitor);
 }
 
 static bool

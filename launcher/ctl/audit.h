@@ -17,6 +17,7 @@
 enum audit_role {
 	AUDIT_MONITOR,
 	AUDIT_MANAGER,
+	AUDIT_SPAWNER, /* user/spawn.h */
 	AUDIT_SERVICE,
 	AUDIT_ORPHAN, /* a descendant of the monitor that belongs to no unit we know of */
 	AUDIT_NAMED, /* --pid */

@@ -3,12 +3,14 @@
  */
 #include "launcher/enter/child.h"
 
+#include <sys/prctl.h>
 #include <sys/random.h>
 
 #include "common/num.h"
 #include "launcher/enter/condition.h"
 #include "launcher/enter/connection.h"
 #include "launcher/enter/directories.h"
+#include "launcher/enter/fds.h"
 #include "launcher/enter/orphan.h"
 
 static struct enter_fd fds[ENTER_FDS_MAX]; /* pages that only a child touches */
@@ -79,18 +81,13 @@ child_find(const struct child *c)
 	_exit(0);
 }
 
-void
-child_run(struct child *c)
+/* What is only known, or made, here. */
+static void
+child_fill(struct child *c)
 {
+	static uint8_t id[16];
 	struct enter *e = &c->enter;
-	uint8_t id[16];
 
-	if (e->slot == COMMAND_ADOPT)
-		child_find(c);
-	if (e->slot == COMMAND_CHECK)
-		_exit(unit_conditions_met(e->plan, e->unit));
-	if (e->slot == COMMAND_CLEAN)
-		_exit(directories_remove(e) < 0 ? enter_step_exit_code(ENTER_DIRECTORIES) : 0);
 	e->fds = fds;
 	e->notify_path = notify_path(c);
 	if (c->connection >= 0)
@@ -99,5 +96,51 @@ child_run(struct child *c)
 		collect_fds(c);
 	if (getrandom(id, sizeof(id), GRND_NONBLOCK) == sizeof(id))
 		e->invocation_id = id;
-	enter_run(e);
+}
+
+/* A spawner. All that is open from here on: 0 to 2, the log, the socket. */
+static _Noreturn void
+child_spawn(struct child *c)
+{
+	const int kept[] = { c->enter.stdio_fd, c->connection };
+	int r = fds_arrange(kept, ELEMENTSOF(kept), ENTER_FDS_FIRST, &c->enter.status_fd);
+
+	c->enter.stdio_fd = ENTER_FDS_FIRST;
+	c->connection = ENTER_FDS_FIRST + 1;
+	c->enter.slot = COMMAND_START;
+	c->enter.command = plan_command(c->enter.plan, c->enter.unit, COMMAND_START, 0);
+	if (r < 0 || setsid() < 0)
+		_exit(EXIT_FAILURE);
+	enter_become_or_exit(&c->enter);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	    geteuid() == 0)
+		_exit(EXIT_FAILURE);
+	c->enter.status_fd = fd_close(c->enter.status_fd); /* as if it had executed */
+	c->spawn_serve(c);
+	_exit(0);
+}
+
+void
+child_run(struct child *c)
+{
+	struct enter *e = &c->enter;
+
+	if (e->slot == COMMAND_ADOPT)
+		child_find(c);
+	if (e->slot == COMMAND_CHECK)
+		_exit(unit_conditions_met(e->plan, e->unit));
+	if (e->slot == COMMAND_CLEAN)
+		_exit(directories_remove(e) < 0 ? enter_step_exit_code(ENTER_DIRECTORIES) : 0);
+	if (e->slot == COMMAND_SPAWN)
+		child_spawn(c);
+	child_fill(c);
+	enter_become_or_exit(e);
+	enter_exec(e);
+}
+
+void
+child_go_on(struct child *c)
+{
+	child_fill(c);
+	enter_again(&c->enter);
 }

@@ -17,7 +17,12 @@ struct child {
 	uint64_t number; /* of it */
 	const pid_t *known; /* COMMAND_ADOPT: who is no orphan */
 	size_t n_known;
+	/* COMMAND_SPAWN: what is left to do as the unit's user; then connection is its socket. */
+	void (*spawn_serve)(const struct child *c);
 };
 
-/* Executes the command, or does what COMMAND_CLEAN, COMMAND_CHECK and COMMAND_ADOPT ask for. */
+/* Executes the command, or does what COMMAND_CLEAN and those after it ask for. */
 _Noreturn void child_run(struct child *c);
+
+/* The same for a connection, in a process that has become the unit's user already. */
+_Noreturn void child_go_on(struct child *c);

@@ -111,11 +111,14 @@ const char *enter_text(const struct enter *e, struct ref r);
  */
 _must_check_ int enter_become(struct enter *e, struct enter_failure *ret);
 
+/* The same; reports a failure to status_fd and exits with its code. */
+void enter_become_or_exit(struct enter *e);
+
 /* Only those that change who we are: ENTER_BOUNDING to ENTER_NO_PRIVS. */
 _must_check_ int enter_drop(struct enter *e, struct enter_failure *ret);
 
 /* The steps after that; reports a failure to status_fd and exits with its code. */
 _Noreturn void enter_exec(struct enter *e);
 
-/* Both. */
-_Noreturn void enter_run(struct enter *e);
+/* In a copy of a process that has become: ENTER_STDIO once more, for a connection, then the rest. */
+_Noreturn void enter_again(struct enter *e);

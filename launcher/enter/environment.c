@@ -284,7 +284,9 @@ environment_fill(struct arguments *a, const struct enter *e)
 	int r = 0;
 
 	memcpy(from_files, a->envp, n * sizeof(from_files[0]));
-	a->n_env = a->n_from_files = 0;
+	a->n_env = a->n_from_files = a->n_argv = 0;
+	if (n == 0)
+		a->used = 0; /* a spawner's children follow each other in the same memory */
 	for (size_t i = 0; r == 0 && i < ELEMENTSOF(environment_parts); i++)
 		r = environment_parts[i](a, e);
 	if (r == 0)

@@ -33,12 +33,13 @@ image_become(const struct image *image)
 }
 
 void
-image_exec(const struct image *image)
+image_exec(const struct image *image, int own_fd)
 {
 	static char *const no_environment[] = { NULL };
 	sigset_t none;
 	int exe = image->exe_fd;
 
+	image->fds[image->own] = own_fd;
 	(void)sigemptyset(&none);
 	if (setsid() < 0 || image_become(image) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) < 0 ||

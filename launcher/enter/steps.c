@@ -340,11 +340,20 @@ enter_exec(struct enter *e)
 }
 
 void
-enter_run(struct enter *e)
+enter_again(struct enter *e)
+{
+	struct enter_failure f;
+
+	if (enter_walk(e, ENTER_STDIO, ENTER_STDIO, &f) < 0)
+		enter_fail(e, &f);
+	enter_exec(e);
+}
+
+void
+enter_become_or_exit(struct enter *e)
 {
 	struct enter_failure f;
 
 	if (enter_become(e, &f) < 0)
 		enter_fail(e, &f);
-	enter_exec(e);
 }

@@ -7,10 +7,12 @@
 
 #include <limits.h>
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include "launcher/load/draft.h"
 #include "launcher/load/path.h"
 #include "launcher/load/trust.h"
+#include "launcher/unit/verify.h"
 
 struct draft *
 loader_find(struct loader *l, const char *id)
@@ -215,6 +217,37 @@ loader_done(struct loader *l)
 	    0); /* the half that stays resident shall not keep what only loading used */
 }
 
+static bool
+opens_file(const struct plan_stdio *s)
+{
+	return s->kind == STDIO_FILE || s->kind == STDIO_APPEND || s->kind == STDIO_TRUNCATE;
+}
+
+/* May a spawner fork the instances of this template? If nothing up to ENTER_NO_PRIVS depends on the
+ * connection, needs the launcher's rights anew for each, or would be spent by all together. */
+static bool
+may_spawn(const struct plan *p, const struct plan_unit *u)
+{
+	const struct plan_exec *x = &u->exec;
+
+	for (int k = 0; k < DIRECTORY_KIND_END; k++)
+		if (x->directories[k].paths.n > 0)
+			return false;
+	for (uint32_t i = 0; i < p->n_units; i++) { /* set on each connection, some by privilege */
+		const struct plan_socket *s = &plan_unit(p, i)->socket;
+
+		if (s->service == u->index &&
+		    (s->mark.set || s->priority.set || s->receive_buffer.set || s->send_buffer.set))
+			return false;
+	}
+	return u->is_template && !plan_runs_root(p, u) && x->gid != 0 &&
+	       plan_command(p, u, COMMAND_START, 0) && !plan_command(p, u, COMMAND_START, 1) &&
+	       x->no_new_privs && x->cap_ambient == 0 && x->environment_files.n == 0 &&
+	       x->credentials.n == 0 && !opens_file(&x->stdin_to) && !opens_file(&x->stdout_to) &&
+	       !opens_file(&x->stderr_to) && !x->limits[RLIMIT_NPROC].set &&
+	       !x->limits[RLIMIT_CPU].set;
+}
+
 /* From the command line to a plan that is whole but not frozen. */
 static void
 loader_run(struct loader *l, const char *const *units, size_t n_units)
@@ -230,6 +263,11 @@ loader_run(struct loader *l, const char *const *units, size_t n_units)
 		draft_connect(l, l->order[i]);
 	for (size_t i = 0; i < l->n_order; i++)
 		draft_commit(l, l->order[i]);
+	for (uint32_t i = 0; i < l->build.plan->n_units; i++) {
+		struct plan_unit *u = build_at(&l->build, l->build.plan->units[i]);
+
+		u->spawns = may_spawn(l->build.plan, u);
+	}
 }
 
 int

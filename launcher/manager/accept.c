@@ -12,6 +12,7 @@
 #include "launcher/manager/control_server.h"
 #include "launcher/manager/service.h"
 #include "launcher/manager/socket.h"
+#include "launcher/manager/spawner.h"
 
 /* A flood on one socket must not hold up the others. */
 #define ACCEPTS_PER_WAKE 16
@@ -21,6 +22,7 @@ accept_init(struct manager *m, struct socket *k, uint32_t note)
 {
 	(void)m;
 	k->pool_note = note;
+	spawner_init(k);
 	/* Pages of it that are never used never exist. */
 	k->pool = calloc(k->unit->socket.max_connections, sizeof(*k->pool));
 	return k->pool ? 0 : -ENOMEM;
@@ -31,6 +33,8 @@ accept_done(struct socket *k)
 {
 	ACCEPT_FOREACH(k, s)
 	fd_closep(&s->connection);
+	fd_closep(&k->spawner.sock);
+	fd_closep(&k->spawner.far_end);
 	free(k->pool);
 	k->pool = NULL;
 }

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "launcher/monitor/heritage.h"
+#include "launcher/start/heritage.h"
 
 int
 confine_rootdir(int runtime_fd, struct why *why)
@@ -119,6 +119,10 @@ static const struct {
 	{ SCMP_SYS(fcntl), ARG_IS(1, F_SETFL), "FlushPending= must not wait" },
 	{ SCMP_SYS(fcntl64), ARG_IS(1, F_SETFL), "the same on 32 bits" },
 	{ SCMP_SYS(setsockopt), ARG_IS(2, SO_LINGER), "before closing what a stranger sent" },
+	{ SCMP_SYS(socketpair), ARG_IS(0, AF_UNIX), "to a spawner; from its child to the monitor" },
+	{ SCMP_SYS(setsockopt), ARG_IS(2, SO_PASSCRED), "who that child is, is the kernel's word" },
+	{ SCMP_SYS(fcntl), ARG_IS(1, F_DUPFD_CLOEXEC), "what a spawner did not read is read here" },
+	{ SCMP_SYS(fcntl64), ARG_IS(1, F_DUPFD_CLOEXEC), "the same on 32 bits" },
 	{ SCMP_SYS(close), ANY_ARGS, "clients, connections, descriptors nobody wanted" },
 	{ SCMP_SYS(write), ARG_IS(0, HERITAGE_LOG), "the log" },
 	{ SCMP_SYS(poll), ANY_ARGS, "has the log room?" },

@@ -249,7 +249,8 @@ all_down(const struct manager *m)
 {
 	for (uint32_t i = 0; i < m->plan->n_units; i++)
 		if (m->units[i].plan->kind == UNIT_SERVICE
-			? !service_is_down(m->units[i].service.state)
+			? !service_is_down(m->units[i].service.state) ||
+			      process_alive(&m->units[i].service.main) /* a spawner */
 			: m->units[i].socket.n_connections > 0)
 			return false;
 	return true;

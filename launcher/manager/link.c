@@ -112,8 +112,8 @@ link_hello(struct manager *m)
 }
 
 void
-link_start(struct manager *m, struct service *s, struct process *p, pid_t main_pid, int connection,
-    bool keep)
+link_start(
+    struct manager *m, struct service *s, struct process *p, pid_t main_pid, struct link_pass pass)
 {
 	struct msg q = msg_make(MSG_START);
 
@@ -137,9 +137,9 @@ link_start(struct manager *m, struct service *s, struct process *p, pid_t main_p
 		q.status = s->main.exited_usec ? s->main.status : 0;
 	}
 	q.watchdog_usec = p == &s->main && p->slot == COMMAND_START ? s->watchdog_usec : 0;
-	q.flags = connection >= 0 ? MSG_START_CONNECTION : 0;
-	q.number = connection >= 0 ? s->number : 0;
-	link_send(m, &q, connection, keep);
+	q.flags = pass.flags;
+	q.number = pass.flags & MSG_START_CONNECTION ? s->number : 0;
+	link_send(m, &q, pass.fd, pass.keep);
 }
 
 void

@@ -15,14 +15,21 @@
 _must_check_ int link_init(struct manager *m);
 void link_done(struct manager *m);
 
+/* A descriptor that goes with a START. */
+struct link_pass {
+	int fd;
+	uint32_t flags; /* enum msg_start_flag: what it is */
+	bool keep; /* the caller's until STARTED has come; otherwise taken */
+};
+#define LINK_PASS_NOTHING ((struct link_pass){ .fd = -EBADF })
+
 /*
  * link_start - ask for a command of the plan.
  * @p: the process it becomes; must be free. Its slot and command say which.
- * @connection: passed along; negative for none
- * @keep: the caller's until STARTED has come; otherwise taken
+ * @pass: what comes along
  */
-void link_start(struct manager *m, struct service *s, struct process *p, pid_t main_pid,
-    int connection, bool keep);
+void link_start(
+    struct manager *m, struct service *s, struct process *p, pid_t main_pid, struct link_pass pass);
 
 /* Signal a process, or its whole group; held back until the instance is known. */
 void link_signal(struct manager *m, struct process *p, int signo, bool group);

@@ -46,7 +46,7 @@ fds_needed(const struct plan *p)
 
 	for (uint32_t i = 0; i < p->n_units; i++)
 		if (plan_unit(p, i)->kind == UNIT_SERVICE)
-			n++; /* at most one notify socket each */
+			n += 3; /* at most one notify socket each; of a template, to its spawner */
 	return n;
 }
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "common/why.h"
-#include "launcher/monitor/heritage.h"
+#include "launcher/start/heritage.h"
 
 #define NOTE_STATUS_MAX 512
 #define NOTE_NAME_MAX 256

@@ -14,6 +14,7 @@
 #include "launcher/manager/link.h"
 #include "launcher/manager/policy.h"
 #include "launcher/manager/socket.h"
+#include "launcher/manager/spawner.h"
 
 /* The file is the service's to write, somewhere we cannot look: the monitor does, so often. */
 #define ADOPT_AGAIN_USEC UINT64_C(100000)
@@ -211,7 +212,11 @@ service_run(struct manager *m, struct service *s, struct process *p, uint32_t sl
 	p->slot = slot;
 	p->command = n;
 	s->command = n;
-	link_start(m, s, p, p == &s->control ? main_pid : 0, connection, keep);
+	if (connection < 0)
+		link_start(m, s, p, p == &s->control ? main_pid : 0, LINK_PASS_NOTHING);
+	else if (!keep || p != &s->main || !spawner_run(m, s))
+		link_start(m, s, p, p == &s->control ? main_pid : 0,
+		    (struct link_pass){ connection, MSG_START_CONNECTION, keep });
 	if (connection >= 0 && !keep) {
 		s->connection = -EBADF;
 		m->n_held--;
@@ -224,7 +229,7 @@ service_adopt(struct manager *m, struct service *s, pid_t pid)
 {
 	s->main.slot = COMMAND_ADOPT;
 	s->main.command = 0;
-	link_start(m, s, &s->main, pid, -EBADF, false);
+	link_start(m, s, &s->main, pid, LINK_PASS_NOTHING);
 	service_notify_update(m, s);
 	service_save(m, s);
 }
@@ -262,7 +267,8 @@ process_is(const struct process *p, const struct msg *msg)
 {
 	if (p->state == PROCESS_NONE)
 		return false;
-	if (p->id.generation == 0) /* only STARTED can tell who it is, by our own number */
+	/* Only STARTED can tell who it is, or that it is nobody, by our own number. */
+	if (p->id.generation == 0 || msg->instance.generation == 0)
 		return msg->type == MSG_STARTED && p->seq == msg->seq;
 	return p->id.generation == msg->instance.generation && p->id.slot == msg->instance.slot;
 }
@@ -295,7 +301,7 @@ process_path(const struct manager *m, const struct service *s, const struct proc
 {
 	const struct plan_command *c = plan_command(m->plan, s->unit, p->slot, p->command);
 
-	return c ? plan_str(m->plan, c->path) : "?";
+	return c ? plan_str(m->plan, c->path) : p->slot == COMMAND_SPAWN ? "spawner" : "?";
 }
 
 /* Out of processes or memory: that passes, and the connection need not know. */
@@ -312,10 +318,18 @@ fork_again(struct manager *m, struct service *s, const struct process *p)
 
 /* Nothing was forked: as if it had ended at once. */
 static void
-process_not_forked(struct manager *m, struct service *s, struct process *p)
+process_not_forked(struct manager *m, struct service *s, struct process *p, bool spawned)
 {
 	p->state = PROCESS_NONE;
 	service_notify_update(m, s);
+	if (spawned && s->connection >= 0 && s->state == STATE_START) {
+		s->plainly = true;
+		service_run(m, s, p, COMMAND_START, p->command);
+		service_save(m, s);
+		return;
+	}
+	if (s->owner->accepts && !s->socket)
+		spawner_lost(s->owner->accepts);
 	if (p->slot == COMMAND_ADOPT) {
 		p->error = 0;
 		service_event(m, s, EVENT_NOT_ADOPTED);
@@ -334,14 +348,18 @@ service_process_started(struct manager *m, struct unit *u, const struct msg *msg
 	struct process *p = NULL;
 	struct service *s = process_owner(m, u, msg, &p);
 	int held_signo;
+	bool spawned;
 
 	if (!s)
 		return; /* asked for by a manager before us, and gone since */
+	spawned = p == &s->main && s->spawned;
+	if (spawned)
+		spawner_answered(m, s);
 	held_signo = p->signo;
 	p->error = msg->error;
 	p->step = msg->step;
 	if (msg->pid == 0) {
-		process_not_forked(m, s, p);
+		process_not_forked(m, s, p, spawned);
 		return;
 	}
 	if (p->slot == COMMAND_START && !plan_command(m->plan, s->unit, p->slot, p->command + 1))
@@ -393,6 +411,8 @@ service_process_exited(struct manager *m, struct unit *u, const struct msg *msg)
 	if (!s)
 		return;
 	service_notify_drain(m, s); /* its last words come before its death */
+	if (s->owner->accepts && !s->socket)
+		spawner_lost(s->owner->accepts);
 	p->state = PROCESS_NONE;
 	p->code = msg->code;
 	p->status = msg->status;

@@ -98,6 +98,8 @@ struct service {
 	char name[NOTE_NAME_MAX]; /* of an instance: "name@N-....service"; else "" */
 	char source[NOTE_SOURCE_MAX]; /* of an instance: whom MaxConnectionsPerSource= counts */
 	int connection; /* of an instance: until nobody needs it here any more; else negative */
+	bool spawned; /* of an instance: its spawner was asked, and STARTED has not come */
+	bool plainly; /* of an instance: its spawner did not do it */
 	uint32_t note; /* its record in the notebook */
 
 	enum service_state state;
@@ -155,6 +157,13 @@ struct listener {
 	struct watch watch;
 };
 
+struct spawner {
+	int sock, far_end; /* to it, and what it reads from; negative: there is none */
+	uint32_t n_asked; /* instances that it was asked for */
+	uint64_t again_usec; /* no other one before */
+	struct timer stuck; /* while there are any */
+};
+
 struct socket {
 	const struct plan_unit *unit;
 	struct unit *owner;
@@ -173,6 +182,7 @@ struct socket {
 	uint32_t n_connections; /* instances that are */
 	uint64_t turned_usec; /* when it was last logged that a connection was turned away */
 	struct service *free, *finished;
+	struct spawner spawner; /* Accept=yes: who forks them, if that may be */
 	uint32_t n_triggers; /* TriggerLimit*=: how many since the window began */
 	uint64_t window_usec;
 	uint32_t n_polls; /* PollLimit*= */

@@ -16,6 +16,7 @@
 #include "launcher/manager/policy.h"
 #include "launcher/manager/service.h"
 #include "launcher/manager/socket.h"
+#include "launcher/manager/spawner.h"
 
 /* What is not there must not be polled, and nothing else may sit at its number. */
 static int
@@ -167,10 +168,13 @@ void
 takeover_learn(struct manager *m, struct unit *u, const struct msg *msg)
 {
 	/* Of an instance each process but the main one is let go: there can be but one anyhow. */
-	struct service *s = u->accepts ? accept_learn(m, u->accepts, msg->seq) : &u->service;
+	struct service *s = u->accepts && msg->slot != COMMAND_SPAWN
+				? accept_learn(m, u->accepts, msg->seq)
+				: &u->service;
 	struct note n;
 	const bool forking = u->plan->service.type == SERVICE_FORKING;
-	const bool is_main = msg->slot == COMMAND_ADOPT || (msg->slot == COMMAND_START && !forking);
+	const bool is_main = msg->slot == COMMAND_ADOPT || msg->slot == COMMAND_SPAWN ||
+			     (msg->slot == COMMAND_START && !forking);
 	struct process *p;
 
 	if (!s)
@@ -191,6 +195,8 @@ takeover_learn(struct manager *m, struct unit *u, const struct msg *msg)
 		.seq = msg->seq,
 	};
 	m->by_slot[msg->instance.slot] = s;
+	if (msg->pid == 0) /* STARTED may say that there never was one */
+		m->by_seq[msg->seq % PROCESSES_MAX] = s;
 }
 
 /* The state that fits the processes there are, when the notebook does not say or says nonsense. */
@@ -348,5 +354,7 @@ takeover_stop_all(struct manager *m)
 		if (m->units[i].plan->kind == UNIT_SOCKET)
 			ACCEPT_FOREACH(&m->units[i].socket, s)
 		service_event(m, s, EVENT_STOP);
+		if (m->units[i].plan->kind == UNIT_SOCKET && m->units[i].plan->socket.accept)
+			spawner_stop(m, &m->units[i].socket);
 	}
 }

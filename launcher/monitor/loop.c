@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "common/clock.h"
+#include "common/fdpass.h"
 #include "common/log.h"
 #include "launcher/monitor/monitor.h"
 
@@ -21,7 +22,9 @@
 int
 monitor_watch(struct monitor *m, int fd, enum wake kind, uint32_t index)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.u64 = (uint64_t)kind << 32 | index };
+	/* Of a status pipe only its end counts, which epoll always tells (EPOLLHUP). */
+	struct epoll_event e = { .events = kind == WAKE_STATUS ? 0 : EPOLLIN,
+		.data.u64 = (uint64_t)kind << 32 | index };
 
 	return epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
@@ -29,9 +32,10 @@ monitor_watch(struct monitor *m, int fd, enum wake kind, uint32_t index)
 void
 monitor_unwatch(struct monitor *m, int *fd)
 {
-	if (*fd >= 0)
-		(void)epoll_ctl(m->epoll_fd, EPOLL_CTL_DEL, *fd, NULL); /* it is registered */
-	fd_closep(fd);
+	if (*fd < 0)
+		return;
+	(void)epoll_ctl(m->epoll_fd, EPOLL_CTL_DEL, *fd, NULL); /* it is registered */
+	fdpass_discard(fd_take(fd)); /* it may have come from the manager */
 }
 
 static void
@@ -106,7 +110,7 @@ on_wake(struct monitor *m, const struct epoll_event *e)
 		break;
 	case WAKE_MANAGER:
 		if (e->events & EPOLLOUT)
-			link_writable(m);
+			link_want_write(m, false);
 		link_read(m);
 		break;
 	case WAKE_STATUS:
@@ -122,15 +126,16 @@ care_for_manager(struct monitor *m)
 {
 	struct manager *g = &m->manager;
 	const uint64_t now = clock_usec();
-	struct why why;
+	int r;
 
 	if (g->pid > 0 || m->leave)
 		return -1;
 	if (now < g->restart_at_usec)
 		return (int)((g->restart_at_usec - now) / 1000) + 1;
-	if (link_start_manager(m, &why) == 0)
+	r = link_start_manager(m);
+	if (r == 0)
 		return -1;
-	log_error("%s; trying again", why.text);
+	log_error("manager: cannot be started: %s; trying again", strerror(-r));
 	g->restart_at_usec = now + MANAGER_RETRY_USEC;
 	return (int)(MANAGER_RETRY_USEC / 1000);
 }

@@ -9,13 +9,15 @@
  */
 #pragma once
 
-#include <sys/resource.h>
-
+#include "launcher/enter/child.h"
+#include "launcher/enter/image.h"
 #include "launcher/monitor/msg.h"
-#include "launcher/unit/plan.h"
+
+#define INSTANCES_MAX 65536u
 
 enum instance_state {
 	INSTANCE_FREE,
+	INSTANCE_ASKED, /* a spawner's child that has not said yet that it is there */
 	INSTANCE_EXECUTING, /* forked; its status pipe is open */
 	INSTANCE_RUNNING, /* executed, or failed to: then only its exit is still to come */
 	INSTANCE_GONE, /* reaped; kept until the manager has been told */
@@ -26,11 +28,11 @@ enum instance_state {
 struct instance {
 	enum instance_state state;
 	uint32_t generation; /* of the slot, never 0 once used */
-	uint32_t unit, slot, command, seq;
-	pid_t pid;
-	int status_fd; /* read end of the status pipe, or -EBADF */
+	struct msg request; /* MSG_START */
+	int status_fd; /* read end of the status pipe (of a spawner's child: a socket), or -EBADF */
 	int32_t step, error; /* of a failed start */
 	int32_t code, status; /* of the exit */
+	uint32_t next; /* in the list of free or of owing ones */
 	uint64_t started_usec;
 	bool owes_started, owes_exited;
 };
@@ -54,16 +56,20 @@ struct monitor {
 	int plan_fd, notebook_fd, control_fd, runtime_fd, lock_fd, exe_fd;
 	int *listen_fds; /* by plan_listen.index; -enum conditions_outcome where it is not open */
 	int *notify_fds; /* by unit index, -EBADF where the unit has none */
+	/* Tables with room for all that may be, of which only what was ever used takes memory. The
+	 * first place stands for "none" in lists. */
 	struct instance *instances;
-	uint32_t n_instances;
-	bool owing; /* some instance owes the manager an event */
+	pid_t *pids; /* of the same index, 0 where it is not known; first the manager's */
+	uint32_t n_instances, n_used;
+	uint32_t free, owing; /* heads of lists */
+	uint32_t n_asked; /* instances in INSTANCE_ASKED */
+	pid_t reaped; /* a moment ago, and of nobody who is known */
+	struct child child; /* what all children have in common */
 	struct manager manager;
+	struct image image; /* what each manager is executed with */
 	int upstream_fd; /* to the service manager above us, or -EBADF */
 	const char *runtime_dir;
 	const char *manager_argv[3];
-	bool change_user; /* the manager gets a user of its own */
-	uid_t manager_uid;
-	gid_t manager_gid;
 	struct rlimit nofile; /* before it was raised */
 	bool ready; /* a manager has said HELLO once */
 	bool stopping;
@@ -84,18 +90,20 @@ _must_check_ int monitor_watch(struct monitor *m, int fd, enum wake kind, uint32
 void monitor_unwatch(struct monitor *m, int *fd);
 
 /* instance.c */
-_must_check_ int instances_init(struct monitor *m, struct why *why);
-int instance_start(struct monitor *m, const struct msg *request, const int *fds, size_t n_fds);
+/* @fd: the descriptor that came along, or -EBADF; taken if the instance keeps it. */
+int instance_start(struct monitor *m, const struct msg *request, int *fd);
 int instance_signal(struct monitor *m, const struct msg *request, struct why *why);
 void instance_settle(struct monitor *m, uint32_t i);
 /* True if pid was one of ours. */
 bool instance_reaped(struct monitor *m, pid_t pid, int32_t code, int32_t status);
+/* Told all that it owed: out of the list of those, and free if it is gone. */
+void instance_told(struct monitor *m, struct instance *x);
 
 /* link.c: the conversation with the manager */
-int link_start_manager(struct monitor *m, struct why *why);
+_must_check_ int link_start_manager(struct monitor *m);
 void link_read(struct monitor *m);
 void link_flush(struct monitor *m);
-void link_writable(struct monitor *m);
+void link_want_write(struct monitor *m, bool want);
 void link_manager_died(struct monitor *m, int32_t code, int32_t status);
 
 /* loop.c */

@@ -24,13 +24,13 @@ static const struct msg_row {
 	unsigned states; /* enum msg_state: the end that may read it, and when */
 	uint32_t fields; /* of F() */
 	uint32_t flags; /* bits that may be set in `flags` */
-	uint32_t flag_fd; /* the bit of them that goes with one descriptor; otherwise none comes */
+	uint32_t flag_fd; /* the bits of them that go with one descriptor; otherwise none comes */
 } msg_rows[] = {
 	{ MSG_HELLO, "hello", MSG_STATE_NEW, 0, 0, 0 },
 	{ MSG_START, "start", MSG_STATE_UP,
 	    F(seq) | F(unit) | F(slot) | F(command) | F(pid) | F(result) | F(code) | F(status) |
 		F(flags) | F(number) | F(watchdog_usec),
-	    MSG_START_CONNECTION, MSG_START_CONNECTION },
+	    MSG_START_CONNECTION | MSG_START_SPAWNED, MSG_START_CONNECTION | MSG_START_SPAWNED },
 	{ MSG_SIGNAL, "signal", MSG_STATE_UP, F(instance) | F(signo) | F(flags), MSG_SIGNAL_GROUP,
 	    0 },
 	{ MSG_INSTANCE, "instance", MSG_STATE_LEARNING,
@@ -92,7 +92,7 @@ value_wrong(const struct msg *m)
 			return "signo";
 		return no_instance ? "instance" : NULL;
 	case MSG_INSTANCE:
-		return no_instance || m->pid == 0 ? "instance" : NULL;
+		return no_instance ? "instance" : NULL;
 	case MSG_STARTED:
 		/* A fork that failed has neither; everything else has both. */
 		if (no_instance != (m->pid == 0))
@@ -144,12 +144,4 @@ struct msg
 msg_make(enum msg_type type)
 {
 	return (struct msg){ .version = MSG_VERSION, .type = type };
-}
-
-const char *
-msg_name(uint32_t type)
-{
-	const struct msg_row *row = row_of(type);
-
-	return row ? row->name : "?";
 }

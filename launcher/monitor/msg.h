@@ -16,7 +16,7 @@
 
 #include "common/why.h"
 
-#define MSG_VERSION 3u /* bump on any change below; both ends refuse a mismatch */
+#define MSG_VERSION 4u /* bump on any change below; both ends refuse a mismatch */
 
 /* Requests are odd and come from the manager, events are even and come from the monitor. */
 enum msg_type {
@@ -48,7 +48,7 @@ struct msg {
 	uint32_t slot; /* START, INSTANCE: enum command_slot */
 	uint32_t command; /* START, INSTANCE: which line of that slot */
 	struct msg_instance_id instance; /* SIGNAL, INSTANCE, STARTED, EXITED */
-	int32_t pid; /* INSTANCE, STARTED, EXITED; START: $MAINPID or 0 */
+	int32_t pid; /* INSTANCE (0: not known yet), STARTED, EXITED; START: $MAINPID or 0 */
 	int32_t error; /* STARTED: 0, or errno of the step that failed */
 	uint32_t step; /* STARTED: enum enter_step that failed */
 	int32_t signo; /* SIGNAL */
@@ -62,7 +62,9 @@ struct msg {
 };
 
 enum msg_start_flag {
-	MSG_START_CONNECTION = 1 << 0, /* one descriptor comes along: an accepted connection */
+	/* One descriptor comes along: */
+	MSG_START_CONNECTION = 1 << 0, /* an accepted connection; COMMAND_SPAWN: requests */
+	MSG_START_SPAWNED = 1 << 1, /* from a child that the unit's spawner makes: its status */
 };
 
 enum msg_signal_flag {
@@ -93,6 +95,3 @@ _must_check_ int msg_check(const void *bytes, size_t len, size_t n_fds, enum msg
 
 /* A message of this type with version set and all else zero. */
 struct msg msg_make(enum msg_type type);
-
-/* "start", "signal", ...; "?" for an unknown one. */
-const char *msg_name(uint32_t type);

@@ -123,7 +123,7 @@ plan_isolate(struct monitor *m, const char *user, plan_writer *write_plan, void 
 	if (pid == 0)
 		_exit(isolate_read(user, answer[1], write_plan, context, fd));
 	r = wait_for(pid);
-	m->change_user = read(answer[0], &who, sizeof(who)) == sizeof(who);
+	m->image.change_user = read(answer[0], &who, sizeof(who)) == sizeof(who);
 	(void)fd_close(answer[0]);
 	(void)fd_close(answer[1]);
 	if (r == EX_SOFTWARE)
@@ -132,8 +132,8 @@ plan_isolate(struct monitor *m, const char *user, plan_writer *write_plan, void 
 		return r;
 	if (geteuid() == 0 && (who.uid == 0 || who.gid == 0))
 		return why_set(why, -EPERM, "plan: read by root");
-	m->manager_uid = who.uid;
-	m->manager_gid = who.gid;
+	m->image.uid = who.uid;
+	m->image.gid = who.gid;
 	r = plan_map(fd, &m->plan, why);
 	if (r == 0)
 		r = plan_verify(m->plan, allow, why);

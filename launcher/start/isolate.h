@@ -20,7 +20,7 @@ typedef int plan_writer(void *context, int fd, const char *user);
 
 /*
  * plan_isolate - have write_plan make a plan, then map and verify it.
- * @m:          gets plan_fd and plan, and as root change_user, manager_uid and manager_gid
+ * @m:          gets plan_fd and plan, and as root the identity in image
  * @user:       who reads and is the manager; NULL: sallyport, or nobody, and then the log says so
  * @allow:   see plan_verify()
  * Return: 0; a positive exit code when the child said what is wrong; -errno and why.

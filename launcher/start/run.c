@@ -18,13 +18,14 @@
 #include "launcher/enter/condition.h"
 #include "launcher/help.h"
 #include "launcher/load/run_plan.h"
-#include "launcher/monitor/heritage.h"
 #include "launcher/monitor/monitor.h"
 #include "launcher/start/confine.h"
+#include "launcher/start/heritage.h"
 #include "launcher/start/inherit.h"
 #include "launcher/start/isolate.h"
 #include "launcher/start/runtime.h"
 #include "launcher/start/sock_open.h"
+#include "launcher/user/spawn.h"
 
 #define OPTION_LIST_MAX 64
 
@@ -209,6 +210,72 @@ open_listeners(struct monitor *m, struct why *why)
 	return 0;
 }
 
+/* Each service may have its main process and one control command at a time. */
+static int
+instances_init(struct monitor *m, struct why *why)
+{
+	uint64_t n = 1; /* the first is none */
+
+	for (uint32_t i = 0; i < m->plan->n_units; i++) {
+		const struct plan_unit *u = plan_unit(m->plan, i);
+
+		if (u->kind == UNIT_SERVICE)
+			n += 2; /* of a template: its spawner */
+		else if (u->socket.accept)
+			n += (uint64_t)u->socket.max_connections * 2;
+	}
+	m->n_instances = (uint32_t)(n > INSTANCES_MAX ? INSTANCES_MAX : n);
+	m->n_used = 1;
+	m->instances = calloc(m->n_instances, sizeof(m->instances[0]) + sizeof(m->pids[0]));
+	m->pids = (pid_t *)(m->instances + m->n_instances);
+	if (!m->instances)
+		return why_set(why, -ENOMEM, "table of %u instances", m->n_instances);
+	return 0;
+}
+
+/* What children and managers get; those fill in what is their own. */
+static int
+describe_children(struct monitor *m, struct why *why)
+{
+	const size_t n = HERITAGE_FIRST + m->plan->n_listens + m->plan->n_units;
+	int *fds = calloc(n, sizeof(int));
+
+	if (!fds)
+		return why_set(why, -ENOMEM, "table of descriptors");
+	m->child = (struct child){ .listen_fds = m->listen_fds,
+		.notify_fds = m->notify_fds,
+		.runtime_dir = m->runtime_dir,
+		.connection = -EBADF,
+		.spawn_serve = spawn_serve,
+		.enter = { .plan = m->plan,
+		    .stdio_fd = STDERR_FILENO,
+		    .status_fd = -EBADF,
+		    .detached = true,
+		    .nofile = &m->nofile } };
+	m->image.fds = fds;
+	m->image.own = HERITAGE_MONITOR;
+	m->image.n_fds = HERITAGE_FIRST;
+	m->image.exe_fd = m->exe_fd;
+	m->image.argv = m->manager_argv;
+	fds[HERITAGE_STDIN] = open("/dev/null", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fds[HERITAGE_STDIN] < 0)
+		return why_set(why, -errno, "/dev/null: open");
+	fds[HERITAGE_STDOUT] = STDOUT_FILENO;
+	fds[HERITAGE_LOG] = STDERR_FILENO;
+	fds[HERITAGE_PLAN] = m->plan_fd;
+	fds[HERITAGE_NOTEBOOK] = m->notebook_fd;
+	fds[HERITAGE_CONTROL] = m->control_fd;
+	fds[HERITAGE_RUNTIME] = m->runtime_fd;
+	for (uint32_t i = 0; i < m->plan->n_listens; i++)
+		fds[m->image.n_fds++] = m->listen_fds[i] >= 0		       ? m->listen_fds[i]
+					: m->listen_fds[i] == -CONDITIONS_FAIL ? m->notebook_fd
+									       : m->plan_fd;
+	for (uint32_t i = 0; i < m->plan->n_units; i++)
+		if (m->notify_fds[i] >= 0)
+			fds[m->image.n_fds++] = m->notify_fds[i];
+	return 0;
+}
+
 static int
 open_tables(struct monitor *m, struct why *why)
 {
@@ -263,6 +330,8 @@ prepare(struct monitor *m, struct why *why)
 		r = open_listeners(m, why);
 	if (r == 0)
 		r = runtime_sockets(m, why);
+	if (r == 0)
+		r = describe_children(m, why);
 	if (r < 0)
 		return r;
 	upstream_connect(m);

@@ -152,10 +152,9 @@ kill_children(const struct monitor *m)
 	for (size_t i = 0; i < n; i++)
 		(void)kill(pids[i], SIGKILL); /* our own, not reaped: it is who we think it is */
 	/* Where there is no /proc, what we started is all that we know. */
-	for (uint32_t i = 0; n == 0 && i < m->n_instances; i++)
-		if (m->instances[i].state == INSTANCE_EXECUTING ||
-		    m->instances[i].state == INSTANCE_RUNNING)
-			(void)kill(m->instances[i].pid, SIGKILL);
+	for (uint32_t i = 1; n == 0 && i < m->n_used; i++)
+		if (m->pids[i] > 0 && m->instances[i].state != INSTANCE_GONE)
+			(void)kill(m->pids[i], SIGKILL);
 }
 
 /* RemoveOnStop=: the paths of a socket unit and their other names. */

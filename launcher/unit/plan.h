@@ -96,6 +96,7 @@ enum command_slot {
 	COMMAND_CLEAN = COMMAND_SLOT_END, /* no line of a file: remove the runtime directories */
 	COMMAND_ADOPT, /* neither: an orphan becomes the main process of a service */
 	COMMAND_CHECK, /* neither: its conditions; exit code is enum conditions_outcome */
+	COMMAND_SPAWN, /* neither: who forks the instances of a template, user/spawn.h */
 };
 
 /* A number that may be left alone. */
@@ -390,6 +391,7 @@ struct plan_unit {
 	struct plan_list dependencies[DEPENDENCY_END]; /* struct plan_index */
 	struct plan_list conditions; /* struct plan_condition: else the start is skipped */
 	struct plan_list assertions; /* struct plan_condition: else the start fails */
+	plan_bool spawns; /* a template whose instances a spawner may fork: user/spawn.h */
 	plan_bool wanted; /* named on the command line: a service of this kind starts at once */
 	struct plan_exec exec;
 	struct plan_socket socket; /* UNIT_SOCKET */

@@ -244,6 +244,10 @@ plan_verify(const struct plan *p, enum plan_allow allow, struct why *why)
 		else if (allow < ALLOW_CAPABILITIES && u->exec.cap_ambient)
 			r = why_set(
 			    why, -EPERM, "plan: %s would have capabilities", plan_unit_id(p, i));
+		else if (u->spawns && (plan_runs_root(p, u) || has_root_group(p, u) ||
+					  u->exec.cap_ambient || !u->exec.no_new_privs))
+			r = why_set(
+			    why, -EPERM, "plan: %s: a spawner with rights", plan_unit_id(p, i));
 	}
 	return r;
 }

@@ -29,10 +29,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	assert(size - 2 == sizeof(m) && m.version == MSG_VERSION && m.pid >= 0);
-	assert(strcmp(msg_name(m.type), "?") != 0);
 	/* The direction is in the number: a request never passes as an event. */
 	assert((m.type & 1) == (state == MSG_STATE_NEW || state == MSG_STATE_UP));
-	assert(n_fds == (m.type == MSG_START && (m.flags & MSG_START_CONNECTION) ? 1 : 0));
+	assert(n_fds == (m.type == MSG_START && m.flags ? 1 : 0));
 	if (m.type == MSG_START)
 		assert(m.result < RESULT_END && m.status >= 0 && m.status <= 255);
 	if (m.type == MSG_SIGNAL)

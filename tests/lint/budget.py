@@ -3,7 +3,8 @@
 
 Ever root: launcher/{main.c,start,monitor,enter,unit}, and of common/ each file of which they reach a
            function, with its header; comments included, without pure data. launcher/load/ runs in
-           a child that has given root up first.
+           a child that has given root up first; so does launcher/user/, unless the operator
+           allowed root services.
 Resident:  monitor/, and of common/ and unit/ the functions it reaches.
 
 Reached is decided by name. Names are unique (names.py), so it can be too much, never too little.

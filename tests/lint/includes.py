@@ -23,11 +23,13 @@ ALLOWED = {
     "launcher/start": ["common", "launcher/unit", "launcher/enter", "launcher/monitor",
                        "launcher/load/run_plan.h", "launcher/load/exec_plan.h",
                        "launcher/help.h",
-                       "launcher/load/caller.h"],
+                       "launcher/load/caller.h", "launcher/user"],
+    # When the last right is gone and nothing was executed yet.
+    "launcher/user": ["common", "launcher/unit", "launcher/enter"],
     # The unprivileged half knows the plan and the conversation, nothing of how root does things.
     "launcher/manager": ["common", "launcher/unit", "launcher/monitor/msg.h",
-                         "launcher/monitor/heritage.h", "launcher/enter/enter.h",
-                         "launcher/enter/peer.h"],
+                         "launcher/start/heritage.h", "launcher/enter/enter.h",
+                         "launcher/enter/peer.h", "launcher/user/spawn.h"],
     # The operator's verbs: check loads units, the others speak to the manager's control socket.
     "launcher/ctl": ["common", "launcher/unit", "launcher/load", "launcher/manager/control.h"],
     "launcher": ["common", "launcher"],  # main.c wires

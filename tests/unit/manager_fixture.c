@@ -231,14 +231,14 @@ fixture_expect(struct fixture *f, enum msg_type type)
 	int r;
 
 	if (!readable(f->sock, PATIENCE_MS))
-		fail_msg("the manager said nothing, not %s", msg_name(type));
+		fail_msg("the manager said nothing, not %d", (int)type);
 	r = fdpass_recv(f->sock, bytes, sizeof(bytes), NULL, 0, &got);
 	if (r < 0)
-		fail_msg("instead of %s: %s", msg_name(type), strerror(-r));
+		fail_msg("instead of %d: %s", (int)type, strerror(-r));
 	if (msg_check(bytes, got.len, got.n_fds, state, &m, &why) < 0)
-		fail_msg("instead of %s: %s", msg_name(type), why.text);
+		fail_msg("instead of %d: %s", (int)type, why.text);
 	if (m.type != type)
-		fail_msg("%s instead of %s", msg_name(m.type), msg_name(type));
+		fail_msg("%d instead of %d", (int)m.type, (int)type);
 	return m;
 }
 

@@ -12,8 +12,8 @@
 
 #include "launcher/load/build.h"
 #include "launcher/manager/control.h"
-#include "launcher/monitor/heritage.h"
 #include "launcher/monitor/msg.h"
+#include "launcher/start/heritage.h"
 
 enum {
 	UNIT_WEB_SOCKET,

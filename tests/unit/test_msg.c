@@ -101,17 +101,6 @@ each_type_passes_in_its_states_only(void **state)
 }
 
 static void
-names_are_those_of_the_documentation(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ELEMENTSOF(types); i++)
-		assert_string_equal(msg_name(types[i].type), types[i].name);
-	assert_string_equal(msg_name(0), "?");
-	assert_string_equal(msg_name(77), "?");
-}
-
-/* Every 32-bit word that is zero in a good message and is not the type's to use must stay zero. */
-static void
 a_field_of_another_type_is_refused(void **state)
 {
 	static const struct {
@@ -142,7 +131,7 @@ a_field_of_another_type_is_refused(void **state)
 			words[w] = 0;
 		}
 		if (refused != cases[i].zero_words)
-			fail_msg("%s: %u words refused, not %u", msg_name(cases[i].type), refused,
+			fail_msg("type %d: %u words refused, not %u", (int)cases[i].type, refused,
 			    cases[i].zero_words);
 	}
 }
@@ -307,7 +296,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_type_passes_in_its_states_only),
-		cmocka_unit_test(names_are_those_of_the_documentation),
 		cmocka_unit_test(a_field_of_another_type_is_refused),
 		cmocka_unit_test(bad_messages_are_refused),
 		cmocka_unit_test(a_connection_comes_with_exactly_one_descriptor),
