@@ -13,6 +13,9 @@ build_packages='gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libsys
 run_packages='curl openssl'
 test_packages='clang libclang-rt-14-dev python3-pytest python3-cryptography curl strace openssl
 	systemd netbase iproute2 procps util-linux binutils universal-ctags mandoc shellcheck clang-format'
+# The other web servers come up by themselves when they are installed: whoever wants them beside
+# ours installs nginx, h2o, lighttpd and hitch.
+bench_packages="$run_packages wrk strace util-linux python3-cryptography"
 lint_packages="$test_packages clang-tidy cppcheck"
 
 usage()
@@ -21,7 +24,7 @@ usage()
 	usage: ./do run              build, then serve a site on ports 80 and 443 until Ctrl-C (root)
 	       ./do test             all tests: gcc, clang, ASan+UBSan, and each fuzzer for seconds
 	       ./do lint             formatters, analyzers, and the rules of docs/ARCHITECTURE.md
-	       ./do bench            what tests/bench measures
+	       ./do bench [--quick]  what tests/bench measures, into docs/PERFORMANCE.md (root)
 	       ./do fuzz [SECONDS]   each fuzzer for that long (default 600)
 	END
 	exit 64
@@ -254,9 +257,10 @@ do_bench()
 {
 	[ -x tests/bench/run ] || { echo 'do: there is no benchmark yet' >&2; exit 69; }
 	# shellcheck disable=SC2086 # lists of words
-	need $build_packages $run_packages
+	need $build_packages $bench_packages
 	build release
-	tests/bench/run build
+	[ "$root" -ne 0 ] || make_users
+	tests/bench/run build docs/PERFORMANCE.md "$@"
 }
 
 case ${1:-} in

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""bench.py [--rounds N] [--connections N] - what activation costs, beside everybody else.
+"""bench.py [--quick] [--rounds N] [--connections N] [--markdown FILE] - what activation costs, beside everybody else.
 
 Connections per second of one process a connection (Accept=yes, inetd's nowait), with a static
 server that writes one byte; cold activation: from connect(2) to the first byte with the service not
@@ -16,7 +16,10 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent)]
+
+import report as document  # noqa: E402
 
 from support import debs  # noqa: E402
 from support.box import LAUNCHER, Box, wait_for  # noqa: E402
@@ -187,16 +190,64 @@ def report(title, values, unit, form="{:10.0f}"):
         print(f"  {name:32s} {form.format(value)} {unit}")
 
 
+ABOUT = """Connections a second with one process for each (`Accept=yes`, inetd's nowait), the server
+being a static one that writes one byte: the best round of {rounds}, the activators taking turns in
+boxes of their own. Cold: from connect(2) to the first byte while the service is not running, the
+median. Private dirty memory of the two resident halves, and how often they woke up in 5 idle seconds.
+
+{where}.
+
+{table}
+
+Again: `sudo tests/bench/activation/bench.py --markdown docs/PERFORMANCE.md`; it fetches the other
+activators from Debian's archive and installs nothing."""
+
+
+def short(values, peers):
+    """Names as they fit a column: ours, the floor, and the peers."""
+    names = {"sallyport run": "ours", "floor (accept, vfork, exec)": "floor"}
+    return {names.get(n, n): v for n, v in values.items() if n in names or n in peers}
+
+
+def markdown(path, args, machine, rates, cold, idle, sockets, peers):
+    rows = []
+    for concurrency, found in rates.items():
+        row = document.Row(f"connections/s, {concurrency} at a time; more is better",
+                           short(found, peers), form="{:.0f}", more=True)
+        row.to_best(1.5, peers)
+        rows.append(row.to("floor", 1 / 1.3))
+    rows.append(document.Row("cold activation, us", short(cold, peers), form="{:.0f}")
+                .to("systemd", 0.5))
+    for half, (kb, switches) in idle.items():
+        row = document.Row(f"{half}, idle: private dirty memory, kB", {"ours": kb}, form="{:.0f}")
+        rows.append(row.absolute(150) if half == "monitor" else row)
+        rows.append(document.Row(f"{half}, idle: wake-ups in 5 s", {"ours": switches},
+                                 form="{:.0f}").absolute(0))
+    for n, (seconds, monitor, manager) in sockets.items():
+        rows.append(document.Row(f"plan of {n:,} sockets: start to ready, ms",
+                                 {"ours": seconds * 1000}, form="{:.0f}"))
+        rows.append(document.Row(f"plan of {n:,} sockets: both halves, kB",
+                                 {"ours": monitor + manager}, form="{:.0f}"))
+    document.write(path, "activation", "Activation", ABOUT.format(
+        rounds=args.rounds, where=machine, table=document.table(rows)))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=2000)
+    parser.add_argument("--quick", action="store_true", help="three rounds of 1,000 connections")
+    parser.add_argument("--markdown", help="write our section of this file")
     args = parser.parse_args()
+    if args.quick:
+        args.rounds, args.connections = 3, 1000
+    machine, all_rates = document.where(), {}
     with Box(binds=debs.binds()) as box, SystemdBox() as systemd:
         fetch_peers(box)
         all_rigs = rigs(box, systemd)
         for concurrency in (1, 8):
             rates = bench_accept(all_rigs, args.connections, args.rounds, concurrency)
+            all_rates[concurrency] = rates
             report(f"One process a connection, {concurrency} at a time (best of {args.rounds})",
                    rates, "connections/s")
             ours, floor = rates["sallyport run"], rates["floor (accept, vfork, exec)"]
@@ -207,12 +258,17 @@ def main():
         report("Cold activation, connect to first byte (median)", cold, "us")
         print(f"  -> {cold['sallyport run'] / cold['systemd']:.2f} of systemd's")
         print("\nIdle for 5 s")
-        for half, (kb, switches) in bench_idle(box, 5).items():
+        idle = bench_idle(box, 5)
+        for half, (kb, switches) in idle.items():
             print(f"  {half:32s} {kb:10d} kB private dirty, {switches} wake-ups")
         print("\nSockets in one plan")
-        for n, (seconds, monitor, manager) in bench_sockets(box, (1, 10, 100, 1000)).items():
+        sockets = bench_sockets(box, (1, 10, 100, 1000))
+        for n, (seconds, monitor, manager) in sockets.items():
             print(f"  {n:6d} {seconds * 1000:26.0f} ms to ready, {monitor} + {manager} kB private "
                   "dirty")
+    if args.markdown:
+        markdown(args.markdown, args, machine, all_rates, cold, idle, sockets,
+                 [r.name for r in all_rigs if r.peer])
 
 
 if __name__ == "__main__":

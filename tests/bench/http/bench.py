@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """CPU time per request of sallyport-httpd, nginx, h2o, lighttpd, and of a bare epoll loop.
 
-usage: bench.py [--build DIR] [--seconds N] [--rounds N] [--rows NAME,...] [--markdown FILE]
+usage: bench.py [--build DIR] [--quick] [--rounds N] [--rows NAME,...] [--markdown FILE]
 
 Every server has one process on one CPU; wrk has the other CPU. Servers alternate within a round;
 the median over the rounds counts. CPU time is the scheduler's own figure (/proc/PID/schedstat), so
@@ -9,6 +9,7 @@ that what the client does, and idle time, do not count. Access logs are off and 
 everybody. A server that is not installed is left out.
 """
 import argparse
+import dataclasses
 import os
 import pathlib
 import re
@@ -22,6 +23,10 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import report  # noqa: E402
+
 NOBODY = 65534
 TREE = 100_000
 
@@ -35,7 +40,9 @@ def make_site(top):
     for d in range(100):
         (tree / f"{d:02}").mkdir(parents=True)
         for f in range(TREE // 100):
-            (tree / f"{d:02}" / f"{f:03}.html").write_bytes(b"x" * (500 + f))
+            page = tree / f"{d:02}" / f"{f:03}.html"
+            page.write_bytes(b"x" * (500 + f))
+            page.read_bytes()  # the first reader sets a file's time of access, and pays for it
     subprocess.run(["chmod", "-R", "a+rX", top], check=True)
     return site
 
@@ -221,61 +228,93 @@ request = function()
 end
 """
 
-# name -> (path, connections, fields, script, floor body or None)
-ROWS = {
-    "1 KB, keep-alive, 64 connections": ("/1k.bin", 64, [], None, 1024),
-    "1 KB, keep-alive, 1000 connections": ("/1k.bin", 1000, [], None, 1024),
-    "1 KB, new connection each": ("/1k.bin", 64, ["Connection: close"], None, None),
-    "100 KB": ("/100k.bin", 64, [], None, None),
-    "10 MB": ("/10m.bin", 8, [], None, None),
-    "304 Not Modified": ("/1k.bin", 64, ["ETAG"], None, None),
-    "range of 1000 bytes": ("/100k.bin", 64, ["Range: bytes=5000-5999"], None, None),
-    "tree of 100,000 files": ("/tree/00/000.html", 64, [], RANDOM_TREE, None),
-}
+@dataclasses.dataclass
+class Load:
+    """What is asked of every server, and how ours is to do: beside the best peer, and the floor."""
+
+    name: str
+    path: str
+    connections: int
+    fields: tuple = ()
+    random: bool = False
+    is_304: bool = False
+    floor: bool = False
+    peer_bar: float = 1.0
+    floor_bar: float = 1.15
 
 
-def fields_of(server, path, fields):
-    if fields != ["ETAG"]:
-        return fields
-    out = subprocess.run(["curl", "-sI", f"http://127.0.0.1:{server.port}{path}"],
+LOADS = [
+    Load("1 KB, keep-alive, 64 connections", "/1k.bin", 64, floor=True, peer_bar=0.88),
+    Load("1 KB, keep-alive, 1,000 connections", "/1k.bin", 1000, floor=True, peer_bar=0.88),
+    Load("1 KB, new connection each", "/1k.bin", 64, ("Connection: close",)),
+    Load("100 KB", "/100k.bin", 64),
+    Load("10 MB", "/10m.bin", 8),
+    Load("304 Not Modified", "/1k.bin", 64, is_304=True),
+    Load("range of 1,000 bytes", "/100k.bin", 64, ("Range: bytes=5000-5999",)),
+    Load("tree of 100,000 files", "/tree/00/000.html", 64, random=True),
+]
+
+
+def fields_of(server, row):
+    if not row.is_304:
+        return row.fields
+    out = subprocess.run(["curl", "-sI", f"http://127.0.0.1:{server.port}{row.path}"],
                          capture_output=True, text=True, check=True).stdout
     return ["If-None-Match: " + re.search(r"^etag: (.*?)\r?$", out, re.M | re.I).group(1)]
 
 
-def wrk(server, path, connections, fields, script, seconds):
-    argv = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+def wrk(server, row, fields, script, seconds):
+    argv = ["taskset", "-c", "1", "wrk", "-t1", f"-c{row.connections}", f"-d{seconds}s"]
     if script:
-        argv += ["-s", script]
+        argv += ["-s", str(script)]
     for f in fields:
         argv += ["-H", f]
-    out = subprocess.run([*argv, f"http://127.0.0.1:{server.port}{path}"], capture_output=True,
+    out = subprocess.run([*argv, f"http://127.0.0.1:{server.port}{row.path}"], capture_output=True,
                          text=True, check=True).stdout
     errors = re.search(r"(Non-2xx.*|Socket errors.*)", out)
-    if errors and not ("304" in str(fields) or fields and fields[0].startswith("If-None")):
+    if errors and not row.is_304:
         print(f"  {server.name}: {errors.group(1)}", file=sys.stderr)
     return int(re.search(r"(\d+) requests in", out).group(1))
 
 
-def cost(server, row, script, seconds):
+def cost(server, row, script, warm, seconds):
     """Microseconds of CPU time per request."""
-    path, connections, fields, _, _ = row
-    fields = fields_of(server, path, fields)
-    wrk(server, path, connections, fields, script, 0.3 if seconds < 1 else 1)
+    fields = fields_of(server, row)
+    if warm:
+        wrk(server, row, fields, script, 1)
     for _ in range(3):
         before = server.cpu_ns()
-        n = wrk(server, path, connections, fields, script, seconds)
+        n = wrk(server, row, fields, script, seconds)
         if n > 0:
             return (server.cpu_ns() - before) / n / 1000
-        print(f"  {server.name}: not one request to {path}; once more", file=sys.stderr)
-    sys.exit(f"{server.name} does not answer {path}")
+        print(f"  {server.name}: not one request to {row.path}; once more", file=sys.stderr)
+    sys.exit(f"{server.name} does not answer {row.path}")
 
 
-def bench_row(servers, floor, name, row, script, args):
+def bench_row(servers, floor, row, top, args):
+    """Medians over the rounds, in each of which the servers take turns."""
     got = {}
-    todo = list(servers) + ([floor] if row[4] and floor else [])
+    todo = list(servers) + ([floor] if row.floor and floor else [])
+    script = top / "tree.lua" if row.random else None
     for r in range(args.rounds):
+        if script:  # other files in each round, the same for everybody in one
+            script.write_text(RANDOM_TREE % r)
         for server in todo[r % len(todo):] + todo[:r % len(todo)]:
-            got.setdefault(server.name, []).append(cost(server, row, script, args.seconds))
+            got.setdefault(server.name, []).append(
+                cost(server, row, script, r == 0, args.seconds))
+    return {k: statistics.median(v) for k, v in got.items()}
+
+
+def latency_p99(servers, per_second, build, args):
+    """Microseconds, asked at a rate that does not depend on the answers."""
+    got = {}
+    for r in range(args.rounds):
+        for server in servers[r % len(servers):] + servers[:r % len(servers)]:
+            out = subprocess.run(["taskset", "-c", "1", str(build / "tests/bench_http_pace"),
+                                  str(server.port), "/1k.bin", "64", str(per_second),
+                                  str(args.seconds)], capture_output=True, text=True,
+                                 check=True).stdout
+            got.setdefault(server.name, []).append(int(re.search(r"p99 (\d+)", out).group(1)))
     return {k: statistics.median(v) for k, v in got.items()}
 
 
@@ -285,7 +324,7 @@ def syscalls_per_request(server, seconds=2):
         trace = subprocess.Popen(["strace", "-c", "-f", "-p", str(pid), "-o", out.name],
                                  stderr=subprocess.DEVNULL)
         time.sleep(0.5)
-        n = wrk(server, "/1k.bin", 64, [], None, seconds)
+        n = wrk(server, LOADS[0], [], None, seconds)
         trace.send_signal(signal.SIGINT)
         trace.wait()
         total = re.search(r"^100\.00\s+\S+\s+\S+\s+(\d+)", out.read().decode(), re.M)
@@ -316,32 +355,65 @@ def idle_bytes(server, count=5000):
     return (after - before) / count
 
 
-def table(results, names):
-    head = "| | " + " | ".join(names) + " | to best peer | to floor |"
-    out = [head, "|---" * (len(names) + 3) + "|"]
-    for name, got in results:
-        peers = [v for k, v in got.items() if k not in ("ours", "floor")]
-        cells = [f"{got[n]:.2f}" if n in got else "" for n in names]
-        best = f"{got['ours'] / min(peers):.2f}" if peers else ""
-        floor = f"{got['ours'] / got['floor']:.2f}" if "floor" in got else ""
-        out.append(f"| {name} | " + " | ".join(cells) + f" | {best} | {floor} |")
-    return "\n".join(out)
+def measure(servers, floor, top, args):
+    """Rows of the report."""
+    peers = [s.name for s in servers if s.name != "ours"]
+    rows, first = [], None
+    for load in LOADS:
+        if args.rows and not any(r in load.name for r in args.rows.split(",")):
+            continue
+        got = bench_row(servers, floor, load, top, args)
+        first = first or got
+        print(load.name, {k: round(v, 2) for k, v in got.items()}, flush=True)
+        row = report.Row(f"{load.name}, us", got).to_best(load.peer_bar, peers)
+        rows.append(row.to("floor", load.floor_bar))
+    if args.skip_counts:
+        return rows
+    rate = int(0.5e6 / first["ours"]) // 1000 * 1000
+    got = latency_p99(servers, rate, args.build, args)
+    rows.append(report.Row(f"p99 at {rate:,} requests a second, us", got, form="{:.0f}")
+                .to_best(1.0, peers))
+    if shutil.which("strace"):
+        got = {s.name: syscalls_per_request(s) for s in servers}
+        rows.append(report.Row("system calls per request, 64 connections", got).absolute(2.2))
+    got = {s.name: idle_bytes(s) for s in servers}
+    rows.append(report.Row("private memory of an idle connection, bytes", got, form="{:.0f}")
+                .absolute(600))
+    return rows
+
+
+ABOUT = """CPU time of one server process on one CPU, for each request, by the scheduler's own
+account; the client has the other CPU. Access logs are off and file caches on for everybody (10,000
+files). The floor reads a request, does not look at it, and sends a fixed answer. p99 is at a fixed
+rate for everybody, half of what ours can do, each request's time counted from when it was due.
+sallyport-httpd is confined by Landlock and seccomp, which nobody else is.
+
+{where}. {versions}; {rounds} rounds of {seconds} s.
+
+{table}
+
+Again: `sudo tests/bench/http/bench.py --markdown docs/PERFORMANCE.md`, with wrk, strace, nginx, h2o
+and lighttpd installed; of the servers those that are."""
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    p.add_argument("--build", type=pathlib.Path, 
+    p.add_argument("--build", type=pathlib.Path,
                    default=pathlib.Path(os.environ.get("SALLYPORT_BUILD", HERE.parents[2] / "build")))
-    p.add_argument("--seconds", type=float, default=3)
+    p.add_argument("--seconds", type=float)
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--rows", default="")
-    p.add_argument("--skip-counts", action="store_true", help="no memory and system-call rows")
-    p.add_argument("--markdown", type=pathlib.Path)
+    p.add_argument("--quick", action="store_true", help="one second a turn instead of three")
+    p.add_argument("--rows", default="", help="parts of their names, with commas between")
+    p.add_argument("--skip-counts", action="store_true",
+                   help="no latency, memory and system calls")
+    p.add_argument("--markdown", type=pathlib.Path, help="write our section of this file")
     args = p.parse_args()
+    args.seconds = args.seconds or (1 if args.quick else 3)
     args.seconds = int(args.seconds) if args.seconds >= 1 else args.seconds
     for tool in ("wrk", "taskset"):
         if not shutil.which(tool):
             sys.exit(f"{tool} is needed")
+    machine = report.where()
     top = pathlib.Path(tempfile.mkdtemp(prefix="sp-bench-"))
     top.chmod(0o777)
     servers, floor = [], None
@@ -351,25 +423,13 @@ def main():
             if name in ("ours",) or shutil.which(name) or name.upper() in os.environ:
                 servers.append(start(top, site, args.build))
         floor = start_floor(top, args.build, 1024)
-        script = top / "tree.lua"
-        script.write_text(RANDOM_TREE % 1)
-        results = []
-        for name, row in ROWS.items():
-            if args.rows and not any(r in name for r in args.rows.split(",")):
-                continue
-            got = bench_row(servers, floor, name, row, str(script) if row[3] else None, args)
-            results.append((f"{name}, us", got))
-            print(name, {k: round(v, 2) for k, v in got.items()}, flush=True)
-        if not args.skip_counts:
-            if shutil.which("strace"):
-                results.append(("system calls per request, 64 connections",
-                                {s.name: syscalls_per_request(s) for s in servers}))
-            results.append(("private bytes per idle connection",
-                            {s.name: idle_bytes(s) for s in servers}))
-        text = table(results, [s.name for s in servers] + ["floor"])
+        text = report.table(measure(servers, floor, top, args))
         print(text)
         if args.markdown:
-            args.markdown.write_text(text + "\n")
+            report.write(args.markdown, "http", "HTTP", ABOUT.format(
+                where=machine, versions=report.versions(("nginx", "h2o", "lighttpd", "wrk")),
+                rounds=args.rounds, seconds=args.seconds,
+                table=text))
     finally:
         for s in servers + ([floor] if floor else []):
             s.stop()
