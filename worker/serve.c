@@ -119,6 +119,8 @@ worker_server_options(struct worker *w, struct server_options *o)
 			.requests = s->requests_per_connection,
 		},
 		.addrs = { s->connections_per_address, s->request_rate, s->request_burst },
+		.addrs_table = w->c->shared->addrs,
+		.worker = w->c->index,
 		.drain_idle_usec = s->drain_idle_usec,
 		.drain_usec = s->drain_usec,
 		.connections = s->connections,

@@ -204,7 +204,7 @@ server_new(
 	v->stats = o->stats;
 	for (unsigned p = 0; p < PATIENCE_END; p++)
 		v->lists[p].next = v->lists[p].prev = &v->lists[p];
-	v->addrs = addrs_new(&o->addrs, &r);
+	v->addrs = addrs_new(&o->addrs, o->addrs_table, o->worker, &r);
 	v->env.addrs = v->addrs;
 	if (r == 0)
 		r = evloop_new(&v->loop);

@@ -24,6 +24,8 @@ struct server_stats {
 struct server_options {
 	struct conn_limits limits;
 	struct addrs_limits addrs;
+	struct addrs_table *addrs_table; /* of all workers */
+	unsigned worker; /* this one, in there */
 	uint64_t patience_usec[PATIENCE_END];
 	uint64_t drain_idle_usec; /* grace for idle connections at the end */
 	uint64_t drain_usec; /* after this, connections are cut */

@@ -9,15 +9,19 @@
 
 #define COUNTERS (sizeof(struct worker_stats) / sizeof(uint64_t))
 static_assert(sizeof(struct worker_stats) % sizeof(uint64_t) == 0, "counters and nothing else");
+static_assert(WORKERS_MAX <= ADDRS_WORKERS_MAX, "each has its part of the table of addresses");
 static_assert(sizeof(size_t) == sizeof(uint64_t), "struct filecache_stats is counters too");
 
 struct shared *
 shared_new(void)
 {
-	void *p = mmap(
+	struct shared *s = mmap(
 	    NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (s == MAP_FAILED)
+		return NULL;
+	s->addrs = addrs_table_new();
+	return s->addrs ? s : NULL; /* the process ends then */
 }
 
 static void
@@ -35,6 +39,7 @@ shared_retire(struct shared *s, unsigned index)
 {
 	struct worker_stats *w = &s->worker[index];
 
+	addrs_table_retire(s->addrs, index);
 	w->server.connections = 0;
 	w->cache.files = w->cache.bytes = 0;
 	memset(&w->tls.now, 0, sizeof(w->tls.now));

@@ -1,5 +1,6 @@
 /*
- * shared.h - the memory that the first process and its workers have in common: counters.
+ * shared.h - the memory that the first process and its workers have in common: counters,
+ *            and the table of client addresses.
  * Runs as: worker, no rights.
  * Trusts:  nobody needs to: a captured worker can only make the figures wrong.
  * Owns:    an anonymous mapping, kept for the life of the process.
@@ -28,6 +29,7 @@ struct shared {
 	uint32_t generation;
 	uint64_t deaths, reloads, reloads_failed;
 	bool ready, stopping;
+	struct addrs_table *addrs; /* another mapping, at the same address in all */
 	struct worker_stats ended; /* sums of workers that are gone */
 	struct worker_stats worker[WORKERS_MAX];
 };

@@ -80,6 +80,46 @@ def test_workers_drain_when_the_first_process_is_killed(top):
         wait_for(gone)
 
 
+def status_of(h):
+    return replies(h.raw(request("/", "Connection: close")))[0].status
+
+
+def test_limits_of_an_address_hold_over_all_workers(top):
+    """As many connections as the file says, whichever workers have them, and when one dies too."""
+    with Httpd("--config", conf(top, top, workers=4, extra="connections-per-address = 8")) as h:
+        h.wait_ready()
+
+        def fill():
+            """Connections until one is turned away."""
+            held = []
+            while len(held) < 20:
+                s = h.connect()
+                s.sendall(request("/"))
+                if not s.recv(4096).startswith(b"HTTP/1.1 200"):
+                    s.close()
+                    return held
+                held.append(s)
+            return held
+        held = fill()
+        assert len(held) == 8
+        before = children(h.pid)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(children(h.pid)) == 4 and not set(before) & set(children(h.pid)))
+        for s in held:
+            s.close()
+        assert len(fill()) == 8  # the dead ones' are not counted any more
+
+
+def test_request_rate_holds_over_all_workers(top):
+    extra = "request-rate = 1\nrequest-burst = 8"
+    with Httpd("--config", conf(top, top, workers=4, extra=extra)) as h:
+        h.wait_ready()
+        began = time.monotonic()
+        good = sum(status_of(h) == 200 for _ in range(30))
+        assert 8 <= good <= 8 + 1 + int(time.monotonic() - began)
+
+
 def test_reload_serves_the_new_and_loses_nothing(top):
     file = conf(top, top)
     with Httpd("--config", file) as h:
