@@ -1,9 +1,12 @@
 """The access log: every target and format, and requests that try to break a line."""
+import contextlib
+import ctypes
 import json
 import os
 import re
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -96,6 +99,63 @@ def test_unix_datagram(top):
     with serve(top, f"unix:{top}/log/socket", "%r %s") as h:
         h.raw(request("/", "Connection: close"))
         assert s.recv(1000) == b"GET / HTTP/1.1 200"
+
+
+def own_dev(dev):
+    """In the child: a /dev of its own, in which there is null and what the test put there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.unshare(0x00020000) == 0  # CLONE_NEWNS
+    (dev / "null").touch()
+    for argv in (["--make-rprivate", "/"], ["--bind", "/dev/null", dev / "null"],
+                 ["--rbind", dev, "/dev"]):
+        subprocess.run(["mount", *argv], check=True)
+    httpd.drop_all()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a /dev of its own")
+def test_syslog(top):
+    """RFC 3164's form, as syslog(3) would send it, to whoever has /dev/log; again after SIGUSR1."""
+    def listen():
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.bind(str(top / "dev" / "log"))
+        (top / "dev" / "log").chmod(0o666)
+        s.settimeout(5)
+        return s
+    (top / "dev").mkdir()
+    with listen() as first, serve(top, "syslog", "%r %s", drop=lambda: own_dev(top / "dev")) as h:
+        h.wait_ready()
+        h.raw(request("/", "Connection: close"))
+        assert re.fullmatch(rb"<134>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d sallyport-httpd\[\d+\]: "
+                            rb"GET / HTTP/1\.1 200", first.recv(1000))
+        first.close()  # the daemon is restarted
+        (top / "dev" / "log").unlink()
+        h.raw(request("/lost", "Connection: close"))
+        with listen() as second:
+            os.kill(h.pid, signal.SIGUSR1)
+            end = time.monotonic() + 5
+            second.setblocking(False)
+            while time.monotonic() < end:
+                h.raw(request("/again", "Connection: close"))
+                with contextlib.suppress(BlockingIOError):
+                    assert b"GET /again" in second.recv(1000)
+                    break
+            else:
+                pytest.fail("nothing after SIGUSR1")
+
+
+def test_duration_is_of_the_answer_and_not_of_the_connection(top):
+    """%D: nothing for what is sent at once, whatever went before; the wait for a slow reader."""
+    log = top / "log" / "access"
+    with serve(top, log, "%U %D") as h, h.connect() as s:
+        time.sleep(0.3)
+        s.sendall(request("/big.bin", "User-Agent: slow", "Connection: close"))
+        time.sleep(0.5)
+        while s.recv(1 << 20):
+            pass
+        h.raw(request("/", "User-Agent: quick", "Connection: close"))
+        took = dict(line.split() for line in lines_of(log, 2))
+        assert 400_000 <= int(took["slow"]) < 5_000_000
+        assert int(took["quick"]) < 100_000
 
 
 def test_reopened_on_usr1(top):
