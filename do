@@ -12,7 +12,8 @@ build_packages='gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libsys
 	libcmocka-dev'
 run_packages='curl openssl'
 test_packages='clang libclang-rt-14-dev python3-pytest python3-cryptography curl strace openssl
-	systemd netbase iproute2 procps util-linux binutils universal-ctags mandoc shellcheck clang-format'
+	systemd netbase iproute2 procps util-linux binutils universal-ctags mandoc shellcheck clang-format
+	acl nodejs slowhttptest sslscan'
 # The other web servers come up by themselves when they are installed: whoever wants them beside
 # ours installs nginx, h2o, lighttpd and hitch.
 bench_packages="$run_packages wrk strace util-linux python3-cryptography"
