@@ -58,9 +58,9 @@ check_plan(const struct plan *p, struct buf *out)
 		const struct plan_unit *u = plan_unit(p, i);
 
 		(void)buf_printf(out, "\n# %s, %s\n", plan_str(p, u->id),
-		    u->kind == UNIT_SOCKET ? "opened at start"
-		    : u->wanted		   ? "started at once"
-					   : "started on demand");
+		    u->kind == UNIT_SERVICE
+			? (u->wanted ? "started at once" : "started on demand")
+			: (u->wanted ? "opened at start" : "opened at start, started on demand"));
 		for (size_t row = 0; row < directive_count; row++)
 			for (uint32_t n = 0;
 			     effective_value(&directive_table[row], p, u, n, &value); n++)

@@ -70,11 +70,13 @@ link_service(struct loader *l, struct draft *d)
 		(void)draft_error(l, d, "its service %s cannot be loaded", r == 0 ? name.id : "?");
 }
 
-/* The sockets of a service: by Sockets=, and the one of its name if there is one. */
+/* The sockets of a service: by Sockets=, which wants them too, and the one of its name if there is
+ * one. */
 static void
 link_sockets(struct loader *l, struct draft *d)
 {
 	struct unit_name name;
+	struct draft *twin;
 
 	PLAN_FOREACH (l->build.plan, d->socket_names, struct plan_word, w) {
 		const char *text = plan_str(l->build.plan, w->text);
@@ -84,9 +86,16 @@ link_sockets(struct loader *l, struct draft *d)
 		else if (!d->linked)
 			(void)draft_error_at(
 			    l, d, SECTION_SERVICE, "Sockets", "\"%s\" is no socket's name", text);
+		if (d->linked)
+			continue;
+		build_append_word(&l->build, &d->dependency_names[DEPENDENCY_WANTS], text);
+		build_append_word(&l->build, &d->dependency_names[DEPENDENCY_AFTER], text);
 	}
-	if (d->unit.wanted && twin_name(d, "socket", &name) == 0)
-		(void)pull(l, d, &name, PULL_IF_THERE); /* most services have none */
+	if (!d->unit.wanted || twin_name(d, "socket", &name) < 0)
+		return;
+	twin = pull(l, d, &name, PULL_IF_THERE); /* most services have none */
+	if (twin)
+		twin->unit.wanted = true;
 }
 
 void

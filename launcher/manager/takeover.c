@@ -314,7 +314,7 @@ settle_unit(struct manager *m, struct unit *u)
 		settle_service(m, s, s->name[0] != '\0' && s->since_usec > 0);
 		if (noted)
 			socket_restore(m, &u->socket, &n);
-		else
+		else if (u->plan->wanted)
 			job_request(m, u, JOB_START);
 		return;
 	}

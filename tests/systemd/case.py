@@ -78,14 +78,14 @@ def ask(address=HERE, line="echo hello", kind="stream", source=None):
     return run
 
 
-def no_answer(address=HERE):
+def no_answer(address=HERE, source=None):
     """Nobody answers: whether the connection ends or waits in the queue is the activator's way to
     deal with a service that cannot start (ours never gives a socket up for good)."""
     def run(case, box, open_ones):
         from support.probe import client
 
         try:
-            with client(box, case.text(address), timeout=0.7) as c:
+            with client(box, case.text(address), timeout=0.7, source=source) as c:
                 return c.ask("echo hello")
         except (OSError, EOFError):
             return "no answer"

@@ -1,6 +1,6 @@
 """Accept=yes: one process a connection."""
 
-from case import OUT, Case, ask, hold, shell, talk
+from case import OUT, Case, ask, hold, no_answer, shell, talk
 
 PROBE = "/opt/tools/probe"
 INETD = "StandardInput=socket"
@@ -52,7 +52,7 @@ CASES = [
     Case("accept_no_template", V4, units={"CASE@.service": None}, records=0,
          refused="systemd listens, and fails with the first connection"),
     Case("accept_exit_status", V4, INETD, steps="--exit 3",
-         client=(ask(source=("127.0.0.1", 40016)),),
+         client=(no_answer(source=("127.0.0.1", 40016)),),
          about="a failed instance is no reason to stop listening"),
     Case("accept_keeps_listening", V4, INETD, steps="--greet", client=(
         shell("for i in 1 2 3; do bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; cat <&3 | wc -l'; done"

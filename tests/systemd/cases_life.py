@@ -1,13 +1,14 @@
 """How services start, end and depend on each other: order, conditions, stop commands, signals,
 limits in time, restarts."""
 
-from case import HERE, OUT, Case, ask, leave, no_answer, runs, shell, wait
+from case import HERE, OUT, Case, ask, leave, no_answer, runs, shell, verb, wait
 
 PROBE = "/opt/tools/probe"
 SERVE = f"ExecStart={PROBE} --out {OUT}/CASE --serve"
 SOCKET = "[Socket]\nListenStream=8080\n"
 SERVICE = f"[Service]\nUser=svc\n{SERVE}\n"
 ROOT = ("--allow-root-services",)
+OTHER = "127.0.0.1:8081"
 LOG = "/tmp/out/CASE.log"  # lines in the order in which things happened
 
 
@@ -83,6 +84,81 @@ CASES = [
          refused="a missing unit is found at load, not when traffic comes"),
     Case("needs_socket_of_its_own", units={
         "CASE.service": main("Requires=CASE.socket")}, client=(ask(),), afterwards=(THE_LOG,)),
+    # -- as real units combine them --
+    Case("real_libvirtd", units={
+        "CASE.socket": "[Socket]\nListenStream=127.0.0.1:8080\n",
+        "CASE-ro.socket": "[Unit]\nBindsTo=CASE.socket\nAfter=CASE.socket\n[Socket]\n"
+                          "ListenStream=127.0.0.1:8081\nService=CASE.service\n"},
+         start=("CASE-ro.socket",), unordered=True, client=(
+             ask(OTHER), ask(), verb("stop", "CASE.service"), verb("stop", "CASE.socket"),
+             wait(0.2), ask(OTHER), ask(), verb("start", "CASE-ro.socket"), ask()), records=2,
+         about="libvirt: a second socket is bound to the first, and brings it up"),
+    Case("real_docker", units={
+        "CASE.service": main("Requires=CASE.socket\nAfter=CASE.socket CASE-a.service\n"
+                             "Wants=CASE-a.service"),
+        "CASE-a.service": helper("a")}, start=("CASE.service",), client=(
+            ask(), verb("stop", "CASE.socket"), wait(0.3), ask(), shell(f"cat {LOG}")),
+         about="docker: a service that requires its socket goes with it"),
+    Case("real_cups", units={
+        "CASE.socket": "[Unit]\nPartOf=CASE.service\n[Socket]\nListenStream=127.0.0.1:8080\n"},
+         client=(ask(), verb("stop", "CASE.service"), wait(0.2), ask(),
+                 verb("start", "CASE.socket"), ask()), records=2,
+         about="cups: the socket is a part of the service, and is stopped with it"),
+    Case("real_ssh_conflict", units={
+        "CASE.service": main("Conflicts=CASE-old.service\nAfter=CASE-old.service"),
+        "CASE-old.service": helper("old")}, start=("CASE-old.service", "CASE.socket"),
+         client=(wait(0.3), ask(), wait(0.2), shell(f"cat {LOG}"), verb("start", "CASE-old.service"),
+                 wait(0.3), shell(f"cat {LOG}")),
+         about="two servers of one port, of which either stops the other"),
+    Case("real_journald", units={
+        "CASE.service": "[Unit]\nRequires=CASE.socket CASE-b.socket\nAfter=CASE.socket "
+                        f"CASE-b.socket\n[Service]\nUser=svc\nSockets=CASE.socket CASE-b.socket\n{SERVE}\n",
+        "CASE.socket": "[Unit]\nBefore=CASE.service\n[Socket]\nListenStream=127.0.0.1:8080\n",
+        "CASE-b.socket": "[Unit]\nBefore=CASE.service\n[Socket]\nListenStream=127.0.0.1:8081\n"
+                         "Service=CASE.service\n"},
+         start=("CASE.service",), unordered=True, client=(
+             ask(), ask(OTHER), verb("stop", "CASE.service"), ask(OTHER)), records=2,
+         about="a service that requires several sockets; they outlive it"),
+    Case("real_requires_skipped", units={
+        "CASE.service": main("Requires=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": "[Unit]\nConditionPathExists=/nowhere\n" + helper("a")},
+         client=(ask(),), afterwards=(THE_LOG,), about="what is skipped has not failed"),
+    Case("real_requires_asserted", units={
+        "CASE.service": main("Requires=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": "[Unit]\nAssertPathExists=/nowhere\n" + helper("a")},
+         client=(no_answer(),), records=0),
+    Case("real_requires_together", units={
+        "CASE.service": main("Requires=CASE-a.service"),
+        "CASE-a.service": "[Service]\nUser=svc\nType=oneshot\nExecStart=/bin/sh -c "
+                          "'sleep 0.3; exit 1'\n"},
+         client=(ask(), wait(0.5), ask()),
+         about="without an order a required unit that fails later takes nothing along"),
+    Case("real_requisite", units={
+        "CASE.service": main("Requisite=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": helper("a")}, start=("CASE-a.service", "CASE.socket"), client=(
+             wait(0.3), ask(), verb("stop", "CASE-a.service"), wait(0.2), shell(f"cat {LOG}"),
+             no_answer()), about="systemd gives the socket up then, ours waits"),
+    Case("real_part_of_restart", units={
+        "CASE.service": main("PartOf=CASE-a.service\nAfter=CASE-a.service"),
+        "CASE-a.service": helper("a")}, start=("CASE-a.service", "CASE.socket"), client=(
+            ask(), verb("restart", "CASE-a.service"), wait(0.3), shell(f"cat {LOG}"), ask()),
+         records=2),
+    Case("real_binds_to_socket", units={
+        "CASE.service": main("BindsTo=CASE.socket\nAfter=CASE.socket")}, client=(
+            ask(), verb("stop", "CASE.socket"), wait(0.2), ask(), shell(f"cat {LOG}"))),
+    Case("real_wants_socket", units={
+        "CASE.service": main("Wants=CASE-b.socket\nAfter=CASE-b.socket"),
+        "CASE-b.service": f"[Service]\nUser=svc\nExecStart={PROBE} --out {OUT}/CASE.b --serve\n",
+        "CASE-b.socket": "[Socket]\nListenStream=127.0.0.1:8081\n"},
+         client=(ask(OTHER), ask(), ask(OTHER)), records=2,
+         about="a service brings up the socket of another, to ask it something"),
+    Case("real_sockets_wanted", units={
+        "CASE.service": "[Service]\nUser=svc\nSockets=CASE.socket CASE-b.socket\n" + SERVE,
+        "CASE-b.socket": "[Socket]\nListenStream=127.0.0.1:8081\nService=CASE.service\n"},
+         unordered=True, client=(
+             ask(OTHER), ask(), ask(OTHER), verb("stop", "CASE.service"),
+             verb("stop", "CASE-b.socket"), ask(OTHER), ask(), ask(OTHER)), records=2,
+         about="Sockets= wants them: they come up with the service"),
     # -- conditions: the service runs, or is left alone --
     condition("if_path_glob", "ConditionPathExistsGlob=/etc/no*such*"),
     condition("if_directory", "ConditionPathIsDirectory=/etc"),
