@@ -73,7 +73,7 @@ effective_mode(const struct effective *e, const void *field, uint32_t n)
 static bool
 effective_enum(const struct effective *e, const void *field, uint32_t n)
 {
-	const char *const *names = e->row->arg;
+	const char *const *names = directive_arg(e->row);
 
 	put(e, names[*(const int *)field]);
 	return n == 0;
@@ -110,19 +110,19 @@ static bool
 effective_opt(const struct effective *e, const void *field, uint32_t n)
 {
 	const struct plan_opt *opt = field;
-	const char *const *names = e->row->arg;
+	const char *const *names = directive_arg(e->row);
 
 	if (!opt->set || n > 0)
 		return false;
-	if (e->row->parse == parse_opt_bool)
+	if (directive_parser(e->row) == parse_opt_bool)
 		put(e, opt->value ? "yes" : "no");
-	else if (e->row->parse == parse_bind_ipv6_only)
+	else if (directive_parser(e->row) == parse_bind_ipv6_only)
 		put(e, opt->value ? "ipv6-only" : "both");
-	else if (e->row->parse == parse_opt_enum)
+	else if (directive_parser(e->row) == parse_opt_enum)
 		put(e, names[opt->value]);
 	else
-		(void)buf_printf(
-		    e->out, "%d%s", opt->value, e->row->parse == parse_opt_seconds ? "s" : "");
+		(void)buf_printf(e->out, "%d%s", opt->value,
+		    directive_parser(e->row) == parse_opt_seconds ? "s" : "");
 	return true;
 }
 
@@ -166,7 +166,7 @@ effective_listen(const struct effective *e, const void *field, uint32_t n)
 		parse_listen_netlink, parse_listen_queue };
 
 	PLAN_FOREACH (e->p, *(const struct plan_list *)field, struct plan_listen, l)
-		if (of[l->kind] == e->row->parse && n-- == 0)
+		if (of[l->kind] == directive_parser(e->row) && n-- == 0)
 			return effective_put_text(e, l->text);
 	return false;
 }
@@ -373,7 +373,7 @@ row_is_alias(const struct directive *row)
 {
 	for (const struct directive *before = directive_table; before < row; before++)
 		if (before->parse == row->parse && before->offset == row->offset &&
-		    row->parse != parse_condition)
+		    directive_parser(row) != parse_condition)
 			return true;
 	return false;
 }
@@ -384,7 +384,8 @@ effective_value(const struct directive *row, const struct plan *p, const struct 
 {
 	const struct effective e = { row, p, u, out };
 	const bool socket = row->section == SECTION_SOCKET;
-	const bool linked = row->parse == parse_service_name || row->parse == parse_dependencies;
+	const bool linked = directive_parser(row) == parse_service_name ||
+			    directive_parser(row) == parse_dependencies;
 
 	buf_reset(out);
 	if (row->class > DIRECTIVE_PENDING || row_is_alias(row) ||
@@ -395,7 +396,7 @@ effective_value(const struct directive *row, const struct plan *p, const struct 
 	if (row->offset >= sizeof(*u) && !linked) /* only the loader has it */
 		return false;
 	for (size_t i = 0; i < ELEMENTSOF(printers); i++)
-		if (printers[i].parse == row->parse)
+		if (printers[i].parse == directive_parser(row))
 			return printers[i].print(
 			    &e, linked ? (const char *)u : (const char *)u + row->offset, n);
 	return false;

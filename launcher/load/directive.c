@@ -91,7 +91,7 @@ static struct verdict
 verdict_parse(struct assign *a)
 {
 	const struct directive *row = a->row;
-	const int r = row->parse(a, (char *)a->draft + row->offset);
+	const int r = directive_parser(row)(a, (char *)a->draft + row->offset);
 
 	if (r == 0 && row->class == DIRECTIVE_PENDING)
 		return verdict_refused(a, row->name, "not enforced yet");
@@ -119,7 +119,7 @@ verdict_known(struct assign *a)
 		return (struct verdict){ DIAG_NOTED, row->text };
 	if (row->class != DIRECTIVE_REFUSED)
 		return verdict_parse(a);
-	if (a->value[0] == '\0' || (row->parse && row->parse(a, NULL) == 0)) {
+	if (a->value[0] == '\0' || (row->parse && directive_parser(row)(a, NULL) == 0)) {
 		diag_withdraw(a->loader->diag, a->draft->id, a->full);
 		return (struct verdict){ DIAG_NOTED, "asks for nothing that is missing here" };
 	}

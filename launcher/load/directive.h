@@ -62,13 +62,15 @@ typedef int parse_fn(struct assign *a, void *field);
 struct directive {
 	enum section section;
 	enum directive_class class;
-	const char *name;
-	parse_fn *parse; /* of a refused one: succeeds for a value that asks for nothing; or NULL */
-	size_t offset; /* of the field in struct draft */
-	const void *arg; /* for the parser: the names of an enum */
-	const char *text; /* one sentence: what it does here, or why not */
+	char name[40];
+	uint8_t parse; /* see directive_parser(); 0: there is none */
+	uint32_t offset; /* of the field in struct draft */
+	uint8_t arg; /* see directive_arg() */
+	char text[120]; /* one sentence: what it does here, or why not */
 };
 
+extern parse_fn *const directive_parsers[];
+extern const void *const directive_args[];
 extern const struct directive directive_table[];
 extern const size_t directive_count;
 
@@ -81,6 +83,20 @@ const char *section_name(enum section section);
  * Return: NULL when it is unknown there.
  */
 const struct directive *directive_find(const char *section, const char *name);
+
+/* Of a refused one it succeeds for a value that asks for nothing. NULL: none. */
+static inline parse_fn *
+directive_parser(const struct directive *row)
+{
+	return directive_parsers[row->parse];
+}
+
+/* For the parser: the names of an enum, a range. */
+static inline const void *
+directive_arg(const struct directive *row)
+{
+	return directive_args[row->arg];
+}
 
 static inline size_t
 directive_index(const struct directive *row)

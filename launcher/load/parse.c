@@ -94,7 +94,7 @@ parse_mode(struct assign *a, void *field)
 int
 parse_enum(struct assign *a, void *field)
 {
-	const char *const *names = a->row->arg;
+	const char *const *names = directive_arg(a->row);
 
 	for (int i = 0; names[i]; i++)
 		if (strcmp(names[i], a->value) == 0) {
@@ -203,7 +203,7 @@ parse_opt_bool(struct assign *a, void *field)
 int
 parse_opt_number(struct assign *a, void *field)
 {
-	const struct parse_range *range = a->row->arg;
+	const struct parse_range *range = directive_arg(a->row);
 	const bool minus = a->value[0] == '-';
 	uint64_t v;
 	int64_t n;

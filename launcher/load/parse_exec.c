@@ -293,7 +293,7 @@ parse_directory(struct assign *a, void *field)
 int
 parse_capabilities(struct assign *a, void *field)
 {
-	const uint64_t unset = *(const uint64_t *)a->row->arg;
+	const uint64_t unset = *(const uint64_t *)directive_arg(a->row);
 	char storage[NAME_BYTES_MAX];
 	struct buf word;
 	const char *p = a->value;

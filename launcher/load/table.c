@@ -17,29 +17,29 @@
 
 /* clang-format off */
 #define ROW(sec, class, name, parse, field, arg, text) \
-	{ SECTION_##sec, DIRECTIVE_##class, name, parse, offsetof(struct draft, field), arg, text }
-#define ENFORCED(sec, name, parse, field, text) ROW(sec, ENFORCED, name, parse, field, NULL, text)
-#define STRICT(sec, name, parse, field, text) ROW(sec, STRICT, name, parse, field, NULL, text)
-#define PENDING(sec, name, parse, field, text) ROW(sec, PENDING, name, parse, field, NULL, text)
-#define NOTED(sec, name, text) { SECTION_##sec, DIRECTIVE_NOTED, name, NULL, 0, NULL, text }
-#define REFUSED(sec, name, off, text) { SECTION_##sec, DIRECTIVE_REFUSED, name, off, 0, NULL, text }
+	{ SECTION_##sec, DIRECTIVE_##class, name, P_##parse, offsetof(struct draft, field), A_##arg, text }
+#define ENFORCED(sec, name, parse, field, text) ROW(sec, ENFORCED, name, parse, field, none, text)
+#define STRICT(sec, name, parse, field, text) ROW(sec, STRICT, name, parse, field, none, text)
+#define PENDING(sec, name, parse, field, text) ROW(sec, PENDING, name, parse, field, none, text)
+#define NOTED(sec, name, text) { SECTION_##sec, DIRECTIVE_NOTED, name, P_NULL, 0, A_none, text }
+#define REFUSED(sec, name, off, text) { SECTION_##sec, DIRECTIVE_REFUSED, name, P_##off, 0, A_none, text }
 
 /* Families of rows that differ in one word. */
 #define NEEDS(class, name, list, text) \
-	ROW(UNIT, class, name, parse_dependencies, dependency_names[DEPENDENCY_##list], NULL, text)
+	ROW(UNIT, class, name, parse_dependencies, dependency_names[DEPENDENCY_##list], none, text)
 #define CONDITION(class, name, text) \
-	ROW(UNIT, class, "Condition" name, parse_condition, unit.conditions, NULL, text), \
-	ROW(UNIT, class, "Assert" name, parse_condition, unit.assertions, NULL, text)
+	ROW(UNIT, class, "Condition" name, parse_condition, unit.conditions, none, text), \
+	ROW(UNIT, class, "Assert" name, parse_condition, unit.assertions, none, text)
 #define NOT_LOOKED_AT(name) \
 	REFUSED(UNIT, "Condition" name, NULL, "a condition that is not looked at here"), \
 	REFUSED(UNIT, "Assert" name, NULL, "a condition that is not looked at here")
 #define OPTION(name, parse, field, arg, text) \
 	ROW(SOCKET, ENFORCED, name, parse, unit.socket.field, arg, text)
 #define LIMIT(name, parse) \
-	ROW(EXEC, STRICT, "Limit" #name, parse, unit.exec.limits[RLIMIT_##name], NULL, "setrlimit(2).")
+	ROW(EXEC, STRICT, "Limit" #name, parse, unit.exec.limits[RLIMIT_##name], none, "setrlimit(2).")
 #define FOLDERS(class, name, kind, text) \
-	ROW(EXEC, class, name, parse_directories, unit.exec.directories[DIRECTORY_##kind].paths, NULL, text), \
-	ROW(EXEC, class, name "Mode", parse_mode, unit.exec.directories[DIRECTORY_##kind].mode, NULL, "Mode of those.")
+	ROW(EXEC, class, name, parse_directories, unit.exec.directories[DIRECTORY_##kind].paths, none, text), \
+	ROW(EXEC, class, name "Mode", parse_mode, unit.exec.directories[DIRECTORY_##kind].mode, none, "Mode of those.")
 /* clang-format on */
 
 /* The words of each enum, in its order. */
@@ -60,10 +60,45 @@ _Static_assert(ELEMENTSOF(action_words) == TRIGGER_LIMIT_END + 1, "one word each
 _Static_assert(ELEMENTSOF(preserve_words) == PRESERVE_END + 1, "one word each");
 
 /* What numbers may be. */
-static const struct parse_range any = { INT_MIN, INT_MAX }, natural = { 0, INT_MAX },
-				byte = { 0, 255 }, ttl = { 1, 255 }, oom = { -1000, 1000 },
-				niceness = { -20, 19 };
-static const uint64_t all_caps = CAPNAME_ALL, no_caps;
+static const struct parse_range any[] = { { INT_MIN, INT_MAX } }, natural[] = { { 0, INT_MAX } },
+				byte[] = { { 0, 255 } }, ttl[] = { { 1, 255 } },
+				oom[] = { { -1000, 1000 } }, niceness[] = { { -20, 19 } };
+static const uint64_t all_caps[] = { CAPNAME_ALL }, no_caps[] = { 0 };
+
+/* What a row names is an index: without pointers the table is never relocated, so it is no memory of
+ * the process that keeps it mapped and has no use for it, the monitor's. */
+/* clang-format off */
+#define PARSERS(X) \
+	X(parse_ambient) X(parse_bind_ipv6_only) X(parse_bool) X(parse_capabilities) \
+	X(parse_command) X(parse_condition) X(parse_dependencies) X(parse_directories) \
+	X(parse_directory) X(parse_enum) X(parse_environment) X(parse_environment_file) \
+	X(parse_fd_name) X(parse_ip_tos) X(parse_limit_bytes) X(parse_limit_count) \
+	X(parse_limit_sec) X(parse_limit_usec) X(parse_listen_datagram) X(parse_listen_fifo) \
+	X(parse_listen_netlink) X(parse_listen_queue) X(parse_listen_seqpacket) \
+	X(parse_listen_special) X(parse_listen_stream) X(parse_load_credential) X(parse_mode) \
+	X(parse_off) X(parse_opt_bool) X(parse_opt_bytes) X(parse_opt_enum) \
+	X(parse_opt_number) X(parse_opt_seconds) X(parse_pid_file) X(parse_protocol) \
+	X(parse_service_name) X(parse_service_type) X(parse_signal) X(parse_statuses) \
+	X(parse_stdin) X(parse_stdout) X(parse_string) X(parse_timeout) X(parse_u32) \
+	X(parse_usec) X(parse_usec_limit) X(parse_user) X(parse_words)
+#define ARGS(X) \
+	X(types) X(access_words) X(restart_words) X(kill_words) X(preserve_words) \
+	X(action_words) X(stamp_words) X(any) X(natural) X(byte) X(ttl) X(oom) X(niceness) \
+	X(all_caps) X(no_caps)
+/* clang-format on */
+#define X(name) P_##name,
+enum { P_NULL, PARSERS(X) };
+#undef X
+#define X(name) A_##name,
+enum { A_none, ARGS(X) };
+#undef X
+#define X(name) [P_##name] = name,
+parse_fn *const directive_parsers[] = { PARSERS(X) };
+#undef X
+#define X(name) [A_##name] = name,
+const void *const directive_args[] = { ARGS(X) };
+#undef X
+
 /* Sentences that many rows share. */
 #define TARGETS "there are no targets, mounts or devices here"
 #define SYSTEMCTL "is for systemctl, whose jobs are systemd's own"
@@ -187,34 +222,34 @@ const struct directive directive_table[] = {
 
 	/* [Socket]: options; failing to set one is a warning */
 	ENFORCED(SOCKET, "Backlog", parse_u32, unit.socket.backlog, "Queue of listen(2), capped by net.core.somaxconn."),
-	OPTION("BindIPv6Only", parse_bind_ipv6_only, bind_ipv6_only, NULL, "IPV6_V6ONLY."),
-	ROW(SOCKET, STRICT, "BindToDevice", parse_string, unit.socket.bind_to_device, NULL, "SO_BINDTODEVICE."),
-	OPTION("ReusePort", parse_opt_bool, reuse_port, NULL, "SO_REUSEPORT."),
-	OPTION("FreeBind", parse_opt_bool, free_bind, NULL, "IP_FREEBIND: an address the host does not have yet."),
-	OPTION("Transparent", parse_opt_bool, transparent, NULL, "IP_TRANSPARENT."),
-	OPTION("Broadcast", parse_opt_bool, broadcast, NULL, "SO_BROADCAST."),
-	OPTION("NoDelay", parse_bool, no_delay, NULL, "TCP_NODELAY."),
-	OPTION("KeepAlive", parse_opt_bool, keep_alive, NULL, "SO_KEEPALIVE."),
-	OPTION("KeepAliveTimeSec", parse_opt_seconds, keep_alive_time, NULL, "TCP_KEEPIDLE."),
-	OPTION("KeepAliveIntervalSec", parse_opt_seconds, keep_alive_interval, NULL, "TCP_KEEPINTVL."),
-	OPTION("KeepAliveProbes", parse_opt_number, keep_alive_probes, &natural, "TCP_KEEPCNT."),
-	OPTION("DeferAcceptSec", parse_opt_seconds, defer_accept, NULL, "TCP_DEFER_ACCEPT."),
-	OPTION("Priority", parse_opt_number, priority, &any, "SO_PRIORITY."),
-	OPTION("Mark", parse_opt_number, mark, &any, "SO_MARK."),
-	OPTION("IPTOS", parse_ip_tos, ip_tos, &byte, "IP_TOS."),
-	OPTION("IPTTL", parse_opt_number, ip_ttl, &ttl, "IP_TTL, IPV6_UNICAST_HOPS."),
-	OPTION("ReceiveBuffer", parse_opt_bytes, receive_buffer, NULL, "SO_RCVBUF, or SO_RCVBUFFORCE."),
-	OPTION("SendBuffer", parse_opt_bytes, send_buffer, NULL, "SO_SNDBUF, or SO_SNDBUFFORCE."),
-	OPTION("PassCredentials", parse_opt_bool, pass_credentials, NULL, "SO_PASSCRED."),
-	OPTION("PassPIDFD", parse_opt_bool, pass_pidfd, NULL, "SO_PASSPIDFD."),
-	OPTION("PassSecurity", parse_opt_bool, pass_security, NULL, "SO_PASSSEC."),
-	OPTION("PassPacketInfo", parse_opt_bool, pass_packet_info, NULL, "IP_PKTINFO and its kin."),
-	OPTION("AcceptFileDescriptors", parse_opt_bool, pass_rights, NULL, "SO_PASSRIGHTS."),
+	OPTION("BindIPv6Only", parse_bind_ipv6_only, bind_ipv6_only, none, "IPV6_V6ONLY."),
+	ROW(SOCKET, STRICT, "BindToDevice", parse_string, unit.socket.bind_to_device, none, "SO_BINDTODEVICE."),
+	OPTION("ReusePort", parse_opt_bool, reuse_port, none, "SO_REUSEPORT."),
+	OPTION("FreeBind", parse_opt_bool, free_bind, none, "IP_FREEBIND: an address the host does not have yet."),
+	OPTION("Transparent", parse_opt_bool, transparent, none, "IP_TRANSPARENT."),
+	OPTION("Broadcast", parse_opt_bool, broadcast, none, "SO_BROADCAST."),
+	OPTION("NoDelay", parse_bool, no_delay, none, "TCP_NODELAY."),
+	OPTION("KeepAlive", parse_opt_bool, keep_alive, none, "SO_KEEPALIVE."),
+	OPTION("KeepAliveTimeSec", parse_opt_seconds, keep_alive_time, none, "TCP_KEEPIDLE."),
+	OPTION("KeepAliveIntervalSec", parse_opt_seconds, keep_alive_interval, none, "TCP_KEEPINTVL."),
+	OPTION("KeepAliveProbes", parse_opt_number, keep_alive_probes, natural, "TCP_KEEPCNT."),
+	OPTION("DeferAcceptSec", parse_opt_seconds, defer_accept, none, "TCP_DEFER_ACCEPT."),
+	OPTION("Priority", parse_opt_number, priority, any, "SO_PRIORITY."),
+	OPTION("Mark", parse_opt_number, mark, any, "SO_MARK."),
+	OPTION("IPTOS", parse_ip_tos, ip_tos, byte, "IP_TOS."),
+	OPTION("IPTTL", parse_opt_number, ip_ttl, ttl, "IP_TTL, IPV6_UNICAST_HOPS."),
+	OPTION("ReceiveBuffer", parse_opt_bytes, receive_buffer, none, "SO_RCVBUF, or SO_RCVBUFFORCE."),
+	OPTION("SendBuffer", parse_opt_bytes, send_buffer, none, "SO_SNDBUF, or SO_SNDBUFFORCE."),
+	OPTION("PassCredentials", parse_opt_bool, pass_credentials, none, "SO_PASSCRED."),
+	OPTION("PassPIDFD", parse_opt_bool, pass_pidfd, none, "SO_PASSPIDFD."),
+	OPTION("PassSecurity", parse_opt_bool, pass_security, none, "SO_PASSSEC."),
+	OPTION("PassPacketInfo", parse_opt_bool, pass_packet_info, none, "IP_PKTINFO and its kin."),
+	OPTION("AcceptFileDescriptors", parse_opt_bool, pass_rights, none, "SO_PASSRIGHTS."),
 	OPTION("Timestamping", parse_opt_enum, timestamping, stamp_words, "SO_TIMESTAMP, SO_TIMESTAMPNS."),
-	OPTION("TCPCongestion", parse_string, tcp_congestion, NULL, "TCP_CONGESTION."),
-	OPTION("PipeSize", parse_opt_bytes, pipe_size, NULL, "F_SETPIPE_SZ of a FIFO."),
-	OPTION("MessageQueueMaxMessages", parse_opt_number, mq_max_messages, &natural, "mq_maxmsg, with the next."),
-	OPTION("MessageQueueMessageSize", parse_opt_number, mq_message_size, &natural, "mq_msgsize, with the last."),
+	OPTION("TCPCongestion", parse_string, tcp_congestion, none, "TCP_CONGESTION."),
+	OPTION("PipeSize", parse_opt_bytes, pipe_size, none, "F_SETPIPE_SZ of a FIFO."),
+	OPTION("MessageQueueMaxMessages", parse_opt_number, mq_max_messages, natural, "mq_maxmsg, with the next."),
+	OPTION("MessageQueueMessageSize", parse_opt_number, mq_message_size, natural, "mq_msgsize, with the last."),
 	REFUSED(SOCKET, "SmackLabel", NULL, LABELS),
 	REFUSED(SOCKET, "SmackLabelIPIn", NULL, LABELS),
 	REFUSED(SOCKET, "SmackLabelIPOut", NULL, LABELS),
@@ -272,8 +307,8 @@ const struct directive directive_table[] = {
 	REFUSED(EXEC, "DynamicUser", parse_off, "allocates a user, not built yet"),
 	REFUSED(EXEC, "PAMName", NULL, "is not done here: PAM would run in root's half"),
 	STRICT(EXEC, "NoNewPrivileges", parse_bool, unit.exec.no_new_privs, "No setuid program gives it anything; default yes unless root."),
-	ROW(EXEC, STRICT, "CapabilityBoundingSet", parse_capabilities, unit.exec.cap_bounding, &all_caps, "What it can never have; default all for root, else what AmbientCapabilities= says."),
-	ROW(EXEC, STRICT, "AmbientCapabilities", parse_ambient, unit.exec.cap_ambient, &no_caps, "What it has without being root; only with --allow-capabilities."),
+	ROW(EXEC, STRICT, "CapabilityBoundingSet", parse_capabilities, unit.exec.cap_bounding, all_caps, "What it can never have; default all for root, else what AmbientCapabilities= says."),
+	ROW(EXEC, STRICT, "AmbientCapabilities", parse_ambient, unit.exec.cap_ambient, no_caps, "What it has without being root; only with --allow-capabilities."),
 	REFUSED(EXEC, "SecureBits", NULL, "is not done here"),
 	REFUSED(EXEC, "KeyringMode", NULL, "is not done here"),
 	REFUSED(EXEC, "RemoveIPC", parse_off, "is not done here"),
@@ -314,8 +349,8 @@ const struct directive directive_table[] = {
 	LIMIT(NICE, parse_limit_count),
 	LIMIT(RTPRIO, parse_limit_count),
 	LIMIT(RTTIME, parse_limit_usec),
-	ROW(EXEC, ENFORCED, "OOMScoreAdjust", parse_opt_number, unit.exec.oom_score_adjust, &oom, "/proc/self/oom_score_adj."),
-	ROW(EXEC, ENFORCED, "Nice", parse_opt_number, unit.exec.nice, &niceness, "setpriority(2)."),
+	ROW(EXEC, ENFORCED, "OOMScoreAdjust", parse_opt_number, unit.exec.oom_score_adjust, oom, "/proc/self/oom_score_adj."),
+	ROW(EXEC, ENFORCED, "Nice", parse_opt_number, unit.exec.nice, niceness, "setpriority(2)."),
 	NOTED(EXEC, "CPUSchedulingPolicy", SCHEDULE),
 	NOTED(EXEC, "CPUSchedulingPriority", SCHEDULE),
 	NOTED(EXEC, "CPUSchedulingResetOnFork", SCHEDULE),

@@ -211,8 +211,8 @@ open_listeners(struct monitor *m, struct why *why)
 }
 
 /* Each service may have its main process and one control command at a time. */
-static int
-instances_init(struct monitor *m, struct why *why)
+static void
+instances_init(struct monitor *m)
 {
 	uint64_t n = 1; /* the first is none */
 
@@ -228,20 +228,14 @@ instances_init(struct monitor *m, struct why *why)
 	m->n_used = 1;
 	m->instances = calloc(m->n_instances, sizeof(m->instances[0]) + sizeof(m->pids[0]));
 	m->pids = (pid_t *)(m->instances + m->n_instances);
-	if (!m->instances)
-		return why_set(why, -ENOMEM, "table of %u instances", m->n_instances);
-	return 0;
 }
 
 /* What children and managers get; those fill in what is their own. */
 static int
 describe_children(struct monitor *m, struct why *why)
 {
-	const size_t n = HERITAGE_FIRST + m->plan->n_listens + m->plan->n_units;
-	int *fds = calloc(n, sizeof(int));
+	int *fds = m->image.fds;
 
-	if (!fds)
-		return why_set(why, -ENOMEM, "table of descriptors");
 	m->child = (struct child){ .listen_fds = m->listen_fds,
 		.notify_fds = m->notify_fds,
 		.runtime_dir = m->runtime_dir,
@@ -252,7 +246,6 @@ describe_children(struct monitor *m, struct why *why)
 		    .status_fd = -EBADF,
 		    .detached = true,
 		    .nofile = &m->nofile } };
-	m->image.fds = fds;
 	m->image.own = HERITAGE_MONITOR;
 	m->image.n_fds = HERITAGE_FIRST;
 	m->image.exe_fd = m->exe_fd;
@@ -281,22 +274,20 @@ open_tables(struct monitor *m, struct why *why)
 {
 	const size_t n_listens = m->plan->n_listens, n_units = m->plan->n_units;
 	sigset_t signals;
-	int r = instances_init(m, why);
+	int r;
 
-	if (r < 0)
-		return r;
+	instances_init(m);
 	m->listen_fds = calloc(n_listens + 1, sizeof(int));
 	m->notify_fds = calloc(n_units + 1, sizeof(int));
-	if (!m->listen_fds || !m->notify_fds)
-		return why_set(why, -ENOMEM, "tables of descriptors");
+	m->image.fds = calloc(HERITAGE_FIRST + n_listens + n_units, sizeof(int));
+	if (!m->instances || !m->listen_fds || !m->notify_fds || !m->image.fds)
+		return why_set(why, -ENOMEM, "tables");
 	m->notebook_fd = memfd_create("sallyport-notebook", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (m->notebook_fd < 0 ||
 	    ftruncate(m->notebook_fd, (off_t)(n_units * HERITAGE_NOTEBOOK_UNIT_BYTES)) < 0 ||
 	    fcntl(m->notebook_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		return why_set(why, -errno, "notebook: memfd");
 	m->exe_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-	if (m->exe_fd < 0)
-		return why_set(why, -errno, "/proc/self/exe: open");
 	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGCHLD);
@@ -304,8 +295,9 @@ open_tables(struct monitor *m, struct why *why)
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGHUP);
 	m->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (m->epoll_fd < 0 || m->signal_fd < 0 || sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
-		return why_set(why, -errno, "event loop");
+	if (m->exe_fd < 0 || m->epoll_fd < 0 || m->signal_fd < 0 ||
+	    sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
+		return why_set(why, -errno, "/proc/self/exe, event loop");
 	/* The operator may have started us with these ignored (nohup); here they mean what they
 	 * say. */
 	(void)signal(SIGCHLD, SIG_DFL);
