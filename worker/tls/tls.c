@@ -85,8 +85,12 @@ static int
 policies_load(const struct tls_options *o, struct policy ***ret, struct why *why)
 {
 	struct policy **policies = calloc(o->n_groups, sizeof(struct policy *));
-	int r = policies ? 0 : why_set(why, -ENOMEM, "client certificates");
+	int r = 0;
 
+	if (!policies) {
+		(void)why_set(why, -ENOMEM, "client certificates");
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < o->n_groups && r == 0; i++)
 		r = policy_load(&o->groups[i].policy, &policies[i], why);
 	if (r < 0)
