@@ -111,16 +111,12 @@ def test_what_goes_well(made, pki, where):
     wait_figure(worker, 'tls_tickets_total{result="unknown"}', 1)
 
 
-def test_the_signer_away(made, pki):
-    keyd, worker = made
+def test_the_signer_refuses(pki, where):
+    """A key that is gone while a signature by it is waited for."""
+    cert = pki.leaf("a", "p256", "a.test")
+    keyd = rig.Keyd(where, pki.keys).start()
+    worker = rig.Worker(where, keyd.path, [cert]).start()
     keyd.proc.send_signal(signal.SIGSTOP)
-    thread = threading.Thread(target=try_handshake, args=(worker.port,))
-    thread.start()
-    wait_figure(worker, "tls_signing", 1)
-    assert worker.figures()["tls_handshakes"] == 1
-    wait_figure(worker, failed("signer_time"), 1)
-    thread.join()
-    # A key that is gone while a signature by it is waited for.
     thread = threading.Thread(target=try_handshake, args=(worker.port,))
     thread.start()
     wait_figure(worker, "tls_signing", 1)
@@ -132,6 +128,18 @@ def test_the_signer_away(made, pki):
     thread.join()
     assert worker.figures()["tls_signer_refused_total"] >= 1
     assert worker.figures()["tls_signer_connects_total"] == 2
+    assert worker.stop() == 0 and keyd.stop() == 0
+
+
+def test_the_signer_away(made):
+    keyd, worker = made
+    keyd.proc.send_signal(signal.SIGSTOP)
+    thread = threading.Thread(target=try_handshake, args=(worker.port,))
+    thread.start()
+    wait_figure(worker, "tls_signing", 1)
+    assert worker.figures()["tls_handshakes"] == 1
+    wait_figure(worker, failed("signer_time"), 1)
+    thread.join()
     # None at all: handshakes wait before they have chosen a certificate.
     keyd.proc.kill()
     keyd.proc.wait()

@@ -246,7 +246,9 @@ tls_go_on(struct tls_conn *c)
 	default:
 		break;
 	}
-	why = was_paused && error == SSL_ERROR_SSL ? TLS_FAIL_SIGNER : tls_why_failed(error);
+	why = tls_why_failed(error);
+	if (why == TLS_FAIL_PROTOCOL && was_paused)
+		why = TLS_FAIL_SIGNER; /* a client's alert may be what comes next, too */
 	n = tls_result(c, r);
 	tls_job_free(tls);
 	if (n == -EAGAIN)
