@@ -1,5 +1,6 @@
 """The configuration file: what it can say, what it refuses, and what the manual says of it."""
 import base64
+import email.utils
 import re
 import socket
 import subprocess
@@ -57,6 +58,7 @@ site "a.example" {{
     route "/local/" {{ alias = {top}/a access = {{ "deny 127.0.0.1", "allow all" }} }}
     route "/lan/" {{ alias = {top}/a access = {{ "allow 127.0.0.0/8", "deny all" }} }}
     route "/getonly/" {{ alias = {top}/a methods = {{ "GET" }} }}
+    route "/expiring/" {{ alias = {top}/a expires = yes }}
     route "/dots/" {{ alias = {top}/a dotfiles = yes }}
     route "/plain/" {{ alias = {top}/a type = "text/x-all" }}
     route "/htm/" {{ alias = {top}/a index = {{ "none.html", "other.htm" }} }}
@@ -135,6 +137,14 @@ def test_fields_of_a_site_go_to_every_answer(server):
 ])
 def test_cache_control(server, target, value):
     assert get(server, target).get("cache-control") == value
+
+
+def test_expires_is_what_max_age_says(server):
+    r = get(server, "/expiring/img.png")
+    dates = [email.utils.parsedate_to_datetime(r.get(n)) for n in ("date", "expires")]
+    assert (dates[1] - dates[0]).total_seconds() == 86400
+    assert get(server, "/expiring/").get("expires") is None  # no-cache
+    assert get(server, "/img.png").get("expires") is None
 
 
 def test_type_of_a_route(server):

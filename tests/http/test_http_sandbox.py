@@ -1,6 +1,7 @@
 """The worker's own confinement: tried from inside, and seen from outside."""
 import os
 import re
+import signal
 import time
 
 import pytest
@@ -64,6 +65,29 @@ def test_status_of_every_process(root):
             assert "Max core file size        0" in open(f"/proc/{pid}/limits").read()
             if os.geteuid() == 0 and httpd.NOBODY:
                 assert os.stat(f"/proc/{pid}/mem").st_uid == 0  # not dumpable
+
+
+def test_what_comes_later_is_served_and_a_new_root_after_a_reload(root):
+    """Landlock holds directories, not names: what is new below a root is there at once; another
+    directory under a root's name is not the one that was opened."""
+    conf = root / "reload.conf"
+    conf.write_text(f'workers = 1\nsite "x" {{ root = {root}/www }}\n')
+    (root / "www").mkdir()
+    with Httpd("--config", conf) as h:
+        h.wait_ready()
+        (root / "www" / "new").mkdir()
+        (root / "www" / "new" / "index.html").write_bytes(b"new")
+        assert replies(h.raw(request("/new/", "Connection: close")))[0].body == b"new"
+        (root / "www").rename(root / "old")
+        (root / "www").mkdir()
+        (root / "www" / "index.html").write_bytes(b"another")
+        assert replies(h.raw(request("/new/", "Connection: close")))[0].body == b"new"
+        assert replies(h.raw(request("/", "Connection: close")))[0].status != 200
+        os.kill(h.pid, signal.SIGHUP)
+        end = time.monotonic() + 10
+        while replies(h.raw(request("/", "Connection: close")))[0].body != b"another":
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
 
 def test_every_way_of_serving_works_confined(root):

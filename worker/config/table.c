@@ -147,6 +147,8 @@ const struct config_row config_rows[] = {
 	  "Cache-Control of files." },
 	{ IN_ROUTE, "cache-types", CONFIG_LIST, R(cache_types), 0, 0, NULL, check_cache_type,
 	  "Cache-Control by type: \"image/*: max-age=86400\"; before cache." },
+	{ IN_ROUTE, "expires", CONFIG_BOOL, R(expires), 0, 0, "no", NULL,
+	  "Send Expires too, by the max-age of cache or cache-types, for caches of HTTP/1.0." },
 	{ IN_ROUTE, "error-pages", CONFIG_LIST, R(error_pages), 0, 0, NULL, check_error_page,
 	  "Files for statuses, below root: \"404=/404.html\"." },
 	{ IN_ROUTE, "access", CONFIG_LIST, R(access), 0, 0, NULL, check_access,

@@ -39,6 +39,7 @@ struct route_settings {
 	uint32_t status;
 	bool autoindex, dotfiles, compress, precompressed, users;
 	struct text_list headers, cache_types, error_pages, access, methods, client_subjects;
+	bool expires;
 	const char *cache, *auth, *auth_realm, *users_dir;
 };
 

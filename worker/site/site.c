@@ -3,8 +3,10 @@
  */
 #include "worker/site/site.h"
 
+#include "common/num.h"
 #include "worker/hooks.h"
 #include "worker/http/field.h"
+#include "worker/http/httpdate.h"
 #include "worker/http/target.h"
 #include "worker/site/auth.h"
 #include "worker/site/find.h"
@@ -132,8 +134,26 @@ answer_text(const struct route *route, struct answer *a)
 	a->length = text.len;
 }
 
+/* Expires, when Cache-Control says max-age: for caches that do not know that (RFC 9111 5.3). */
 static void
-answer_cache_control(const struct route *route, const struct file *f, struct answer *a)
+answer_expires(const char *cache, int64_t now, struct answer *a)
+{
+	const char *age = strstr(cache, "max-age=");
+	char date[HTTPDATE_BYTES + 1];
+	uint64_t seconds;
+
+	if (!age)
+		return;
+	age += strlen("max-age=");
+	if (num_parse((struct span){ age, strspn(age, "0123456789") }, 10, 0, INT32_MAX, &seconds) <
+	    0)
+		return;
+	httpdate_format(now + (int64_t)seconds, date);
+	answer_field(a, "Expires", (struct span){ date, HTTPDATE_BYTES });
+}
+
+static void
+answer_cache_control(const struct route *route, const struct file *f, int64_t now, struct answer *a)
 {
 	const char *value = route->s.cache;
 
@@ -148,8 +168,11 @@ answer_cache_control(const struct route *route, const struct file *f, struct ans
 		value = route->cache_rules[i].value;
 		break;
 	}
-	if (value)
-		answer_field(a, "Cache-Control", span_of(value));
+	if (!value)
+		return;
+	answer_field(a, "Cache-Control", span_of(value));
+	if (route->s.expires)
+		answer_expires(value, now, a);
 }
 
 static void
@@ -173,7 +196,7 @@ answer_files(struct site *s, const struct visit *v, struct answer *a)
 		best = variant_choose(s->files, f, v->r, &rules, &root, s->work, v->now);
 		send_file(v->r, f, best, v->now, a);
 		if (a->status < 400)
-			answer_cache_control(v->route, f, a);
+			answer_cache_control(v->route, f, v->now, a);
 		return;
 	case FOUND_SLASH:
 		answer_slash(a, span_of(s->path), v->r->query);
