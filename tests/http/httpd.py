@@ -108,7 +108,11 @@ class Httpd:
         return self.address[1]
 
     def wait_ready(self):
-        assert b"READY=1" in self.notify.recv(4096), self.stderr()
+        try:
+            said = self.notify.recv(4096)
+        except TimeoutError:
+            said = b"nothing"
+        assert b"READY=1" in said, f"said {said}, and: {self.stderr()}"
 
     def stderr(self):
         return self.stderr_path.read_text(errors="replace") if self.stderr_path.exists() else ""

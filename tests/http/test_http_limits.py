@@ -3,6 +3,7 @@ import os
 import resource
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -232,6 +233,15 @@ def test_thousands_of_idle_connections_cost_little(root):
             s.close()
         assert h.stop(timeout=20) == 0
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.skipif(httpd.sanitized(), reason="not with sanitizers: they bring memory of their own")
+def test_idle_connections_over_several_workers():
+    """tests/bench/http/idle.py, which does the same with all the descriptors there are."""
+    out = subprocess.run([sys.executable, httpd.SOURCE / "tests/bench/http/idle.py", "--workers", "3",
+                          "--each", "1500"], capture_output=True, text=True, timeout=120)
+    print(out.stdout)
+    assert out.returncode == 0, out.stdout + out.stderr
 
 
 def test_pipeline_flood_does_not_starve_others(root):

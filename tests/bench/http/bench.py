@@ -31,13 +31,13 @@ NOBODY = 65534
 TREE = 100_000
 
 
-def make_site(top):
+def make_site(top, with_tree):
     site = top / "site"
     site.mkdir()
     for name, size in (("1k.bin", 1024), ("100k.bin", 100 * 1024), ("10m.bin", 10 << 20)):
         (site / name).write_bytes(os.urandom(size))
     tree = site / "tree"
-    for d in range(100):
+    for d in range(100 if with_tree else 0):
         (tree / f"{d:02}").mkdir(parents=True)
         for f in range(TREE // 100):
             page = tree / f"{d:02}" / f"{f:03}.html"
@@ -418,7 +418,8 @@ def main():
     top.chmod(0o777)
     servers, floor = [], None
     try:
-        site = make_site(top)
+        site = make_site(top, not args.rows or any(r in LOADS[-1].name for r in
+                                                   args.rows.split(",")))
         for name, start in STARTERS.items():
             if name in ("ours",) or shutil.which(name) or name.upper() in os.environ:
                 servers.append(start(top, site, args.build))
