@@ -17,7 +17,7 @@
 
 /* The steps in their order; steps.c has one row for each. Numbers travel in MSG_STARTED. */
 enum enter_step {
-	/* What must be done with the launcher's rights: */
+	/* With the launcher's rights; by a spawner once for all, so see may_spawn() in load.c: */
 	ENTER_LIMITS, /* setrlimit(2), nice, OOM score */
 	ENTER_ENVIRONMENT, /* EnvironmentFile=: secrets that only root may read */
 	ENTER_DIRECTORIES, /* RuntimeDirectory= and its kin */
