@@ -88,7 +88,7 @@ const struct config_row config_rows[] = {
 	{ IN_GLOBAL, "tls-security-level", CONFIG_COUNT, G(tls_security_level), 1, 5, "2", NULL,
 	  "SSL_CTX_set_security_level(3); 2 wants 112 bits of everything." },
 	{ IN_GLOBAL, "tls-first-record", CONFIG_SIZE, G(tls_first_record), 512, 16384, "4K", NULL,
-	  "Largest TLS record until 64K went out without a pause of a second; then 16K." },
+	  "Largest TLS record until 16K went out without a pause of a second; then 16K." },
 	{ IN_GLOBAL, "tls-kernel", CONFIG_BOOL, G(tls_kernel), 0, 0, "no", NULL,
 	  "Let the kernel encrypt what is sent, where it can (module tls); files then go by sendfile." },
 	{ IN_GLOBAL, "ticket-lifetime", CONFIG_TIME, G(ticket_lifetime_usec), SECONDS(60), 7 * DAY, "8h", NULL,

@@ -29,6 +29,7 @@ struct tls_conn {
 	bool shaking; /* hands: begun, and neither done nor failed */
 	bool answered; /* and now has it: the next step may go on */
 	bool small; /* records are small at present */
+	bool again; /* the last record is still to be written */
 };
 
 struct tls {

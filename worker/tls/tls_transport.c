@@ -16,7 +16,7 @@
 #include "common/clock.h"
 #include "worker/tls/tls_int.h"
 
-#define SMALL_BYTES (64u << 10) /* so much of it, then full records */
+#define SMALL_BYTES (16u << 10) /* TCP's first flight; the next one holds a full record */
 #define IDLE_USEC USEC_PER_SEC /* after a pause TCP begins slowly again, and so do we */
 
 static const struct transport_ops tls_kernel_ops;
@@ -287,7 +287,10 @@ tls_pending(struct transport *t)
 	return SSL_has_pending(tls_conn_of(t)->ssl) == 1;
 }
 
-/* Small records first: a receiver can use a record only when all of it has come. */
+/*
+ * Small records first: a receiver can use a record only when all of it has come. Never in the
+ * middle of one that the socket had no room for.
+ */
 static void
 tls_size_records(struct tls_conn *c)
 {
@@ -309,15 +312,16 @@ tls_size_records(struct tls_conn *c)
 }
 
 /*
- * One record, one call: pieces are put together first. libssl wants the same bytes again after
- * WANT_WRITE, at whatever address, and so they come.
+ * One record, one call: pieces are put together first, and no call is longer than a record, for
+ * libssl would keep the buffer of the first one, which is too small for the first that is large.
+ * It wants the same bytes again after WANT_WRITE, at whatever address, and so they come.
  */
 static ssize_t
 tls_writev(struct transport *t, const struct iovec *iov, int n, bool more)
 {
 	struct tls_conn *c = tls_conn_of(t);
 	const char *data = iov->iov_base;
-	size_t len = iov->iov_len;
+	size_t len = iov->iov_len, max;
 	int r;
 
 	(void)more;
@@ -334,9 +338,12 @@ tls_writev(struct transport *t, const struct iovec *iov, int n, bool more)
 	}
 	if (len == 0)
 		return 0;
-	tls_size_records(c);
+	if (!c->again)
+		tls_size_records(c);
+	max = c->small ? c->tls->o->first_record : TLS_RECORD_MAX;
 	errno = 0;
-	r = SSL_write(c->ssl, data, len > TLS_RECORD_MAX ? TLS_RECORD_MAX : (int)len);
+	r = SSL_write(c->ssl, data, (int)(len < max ? len : max));
+	c->again = r <= 0;
 	if (r <= 0)
 		return tls_result(c, r);
 	c->sent_bytes += (uint32_t)r;
