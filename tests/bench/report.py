@@ -53,7 +53,7 @@ class Row:
 
     def cells(self, names):
         word = "at least" if self.more else "at most"
-        bars = "; ".join(f"{v:.2f} {what}, {word} {limit:g}".replace("  ", " ").replace(" ,", ",")
+        bars = "; ".join(f"{v:.2f} {what}, {word} {limit:.3g}".replace("  ", " ").replace(" ,", ",")
                          for what, v, limit in self.bars)
         return [self.name, *(self.form.format(self.values[n]) if n in self.values else ""
                              for n in names),
