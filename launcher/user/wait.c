@@ -46,7 +46,7 @@ static void
 accept_one(struct enter *e, uint32_t i)
 {
 	_cleanup_fd_ int fd = accept4(e->fds[i].fd, NULL, NULL, SOCK_CLOEXEC);
-	struct enter_fd one = { .name = e->fds[i].name };
+	static struct enter_fd one; /* the child's */
 	pid_t pid;
 
 	if (fd < 0) {
@@ -63,7 +63,7 @@ accept_one(struct enter *e, uint32_t i)
 	}
 	if (pid > 0)
 		return;
-	one.fd = fd;
+	one = (struct enter_fd){ .fd = fd, .name = e->fds[i].name };
 	e->fds = &one;
 	e->n_fds = 1;
 	execute(e);
