@@ -18,8 +18,7 @@
 #include "launcher/start/run.h"
 
 #if SALLYPORT_SANITIZED
-/* The leak checker traces its own process; ours are not traceable. The unit tests look for leaks.
- */
+/* The leak checker traces its own process; ours cannot be. The unit tests look for leaks. */
 const char *__asan_default_options(void);
 const char *
 __asan_default_options(void)

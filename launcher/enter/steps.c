@@ -78,8 +78,7 @@ step_environment(struct enter *e)
 	return environment_read_files(&arguments, e);
 }
 
-/* "+" and, until there are ambient sets, "!": the loader lets them pass only with explicit leave.
- */
+/* "+" and "!": the loader lets them pass only with explicit leave. */
 static bool
 keeps_privilege(const struct enter *e)
 {

@@ -119,8 +119,7 @@ on_wake(struct monitor *m, const struct epoll_event *e)
 	}
 }
 
-/* Starts a manager when one is due. Return: milliseconds until then, -1 for "nothing to wait for".
- */
+/* Starts a manager when one is due. Return: milliseconds until then, -1: nothing to wait for. */
 static int
 care_for_manager(struct monitor *m)
 {

@@ -9,13 +9,19 @@
 #include "launcher/start/confine.h"
 
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "common/log.h"
 #include "launcher/enter/identity.h"
 #include "launcher/unit/verify.h"
+
+#define FILTER_MAX 512 /* instructions: some two for each denied call */
 
 static bool
 plan_forbids_no_new_privs(const struct plan *p)
@@ -71,7 +77,9 @@ plan_bounding(const struct plan *p)
 	return caps;
 }
 
-uint64_t
+/* What this plan needs of root after its sockets are open; everything for a root service, which
+ * inherits our bounding set. */
+static uint64_t
 confine_capabilities(const struct monitor *m)
 {
 	uint64_t caps = CAP_BIT(CAP_SETUID) | /* become User= and the manager's user */
@@ -89,33 +97,45 @@ confine_capabilities(const struct monitor *m)
 	return caps;
 }
 
+/* In a child: libseccomp leaves a heap behind that need not be resident. */
 static int
-confine_calls(struct why *why)
+export_filter(int fd)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int r = ctx ? 0 : -ENOMEM;
+	/* Services of another architecture are none of its business. */
+	int r = ctx ? seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW) : -ENOMEM;
 
-	/* no_new_privs is a decision of its own; with CAP_SYS_ADMIN the filter does not need it. */
-	if (r == 0)
-		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
-	if (r == 0)
-		r = seccomp_attr_set(ctx, SCMP_FLTATR_API_SYSRAWRC, 1);
-	if (r == 0) /* services of another architecture are none of its business */
-		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	for (size_t i = 0; i < denied_calls_count && r == 0; i++) {
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), denied_calls[i].nr, 0);
 		if (r == -EDOM)
 			r = 0; /* this architecture has no such call */
 	}
-	if (r == 0)
-		r = seccomp_load(ctx);
-	if (ctx)
-		seccomp_release(ctx);
-	if (r == -EACCES) {
+	return r == 0 ? seccomp_export_bpf(ctx, fd) : r;
+}
+
+static int
+confine_calls(struct why *why)
+{
+	static struct sock_filter filter[FILTER_MAX];
+	struct sock_fprog program = { .filter = filter };
+	_cleanup_fd_ int fd = memfd_create("sallyport-filter", MFD_CLOEXEC);
+	const pid_t pid = fd < 0 ? -1 : fork();
+	int status;
+	ssize_t n = -1;
+
+	if (pid == 0)
+		_exit(export_filter(fd) == 0 ? 0 : EXIT_FAILURE);
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)
+		n = pread(fd, filter, sizeof(filter), 0);
+	if (n <= 0 || n == sizeof(filter))
+		return why_set(why, -ENOMEM, "monitor: make the system-call filter");
+	program.len = (unsigned short)((size_t)n / sizeof(filter[0]));
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
+		if (errno != EACCES)
+			return why_set(why, -errno, "monitor: system-call filter");
 		log_warning("no system-call filter: NoNewPrivileges=no, and we lack CAP_SYS_ADMIN");
-		r = 0;
 	}
-	return r < 0 ? why_set(why, r, "monitor: system-call filter") : 0;
+	return 0;
 }
 
 static int
@@ -144,10 +164,8 @@ confine_monitor(struct monitor *m, struct why *why)
 	const uint64_t keep = confine_capabilities(m);
 	int r = 0;
 
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-		return why_set(why, -errno, "monitor: become subreaper");
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return why_set(why, -errno, "monitor: become non-dumpable");
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return why_set(why, -errno, "monitor: become subreaper and non-dumpable");
 	/* First: in a container without CAP_SYS_ADMIN the filter below needs it. */
 	if (keep != CAP_ALL && !plan_forbids_no_new_privs(m->plan) &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -8,12 +8,6 @@
 #include "launcher/monitor/monitor.h"
 
 /*
- * confine_capabilities - what this plan needs of root after its sockets are open.
- * Everything when a root service was allowed: it inherits our bounding set.
- */
-uint64_t confine_capabilities(const struct monitor *m);
-
-/*
  * confine_monitor - capabilities and bounding set cut, securebits locked, no_new_privs where no
  * unit forbids it, a system-call deny list, not dumpable, subreaper. Return: 0 or -errno: then the
  * launcher must not start.
