@@ -156,7 +156,7 @@ CASES = [
         "CASE.service": "[Service]\nUser=svc\nSockets=CASE.socket CASE-b.socket\n" + SERVE,
         "CASE-b.socket": "[Socket]\nListenStream=127.0.0.1:8081\nService=CASE.service\n"},
          unordered=True, client=(
-             ask(OTHER), ask(), ask(OTHER), verb("stop", "CASE.service"),
+             wait(0.2), ask(OTHER), ask(), ask(OTHER), verb("stop", "CASE.service"),
              verb("stop", "CASE-b.socket"), ask(OTHER), ask(), ask(OTHER)), records=2,
          about="Sockets= wants them: they come up with the service"),
     # -- conditions: the service runs, or is left alone --
