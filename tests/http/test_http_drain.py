@@ -65,6 +65,7 @@ def test_answer_under_way_is_finished(root):
 def test_request_cut_by_the_signal_is_answered(root):
     import os
     with Httpd("--root", root) as h, h.connect() as s:
+        h.wait_ready()
         f = s.makefile("rb")
         data = request("/")
         s.sendall(data[:10])

@@ -53,11 +53,15 @@ def need_tool(*names):
             pytest.skip(f"{name} is not installed")
 
 
-def need_plain_build():
-    """The sanitizers bring memory and system calls of their own."""
+def sanitized():
+    """The sanitizers bring memory, terabytes of addresses, and system calls of their own."""
     with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as f:
-        if "SALLYPORT_SANITIZE:BOOL=ON" in f.read():
-            pytest.skip("not with sanitizers")
+        return "SALLYPORT_SANITIZE:BOOL=ON" in f.read()
+
+
+def need_plain_build():
+    if sanitized():
+        pytest.skip("not with sanitizers")
 
 
 def openssl(*args, **kw):

@@ -111,7 +111,8 @@ def test_sallyport_run(box, renew):
                 box.run(["/opt/sallyport/sallyport", "reload", unit])
 
         check_everything(box, renew, reload)
-        check_memory(box)
+        if not rig.sanitized():
+            check_memory(box)
         before = serial(box)
         renew(box, hook=True)
         wait_for(lambda: serial(box) not in ("", before), text="the certificate by the hook")
