@@ -150,7 +150,7 @@ CASES = [
         "CASE.service": main("Wants=CASE-b.socket\nAfter=CASE-b.socket"),
         "CASE-b.service": f"[Service]\nUser=svc\nExecStart={PROBE} --out {OUT}/CASE.b --serve\n",
         "CASE-b.socket": "[Socket]\nListenStream=127.0.0.1:8081\n"},
-         client=(ask(OTHER), ask(), ask(OTHER)), records=2,
+         client=(wait(0.2), ask(OTHER), ask(), ask(OTHER)), records=2,
          about="a service brings up the socket of another, to ask it something"),
     Case("real_sockets_wanted", units={
         "CASE.service": "[Service]\nUser=svc\nSockets=CASE.socket CASE-b.socket\n" + SERVE,
