@@ -26,6 +26,13 @@ in_words(const char *text, const char *const *words, size_t n)
 	return false;
 }
 
+/* One of words; want is how people are told. */
+static int
+check_word(struct why *why, const char *text, const char *const *words, size_t n, const char *want)
+{
+	return in_words(text, words, n) ? 0 : check_fail(why, text, want);
+}
+
 int
 check_log_target(const char *text, struct why *why)
 {
@@ -59,9 +66,8 @@ check_log_level(const char *text, struct why *why)
 {
 	static const char *const words[] = { "error", "warning", "notice", "info", "debug" };
 
-	if (in_words(text, words, ELEMENTSOF(words)))
-		return 0;
-	return check_fail(why, text, "error, warning, notice, info or debug");
+	return check_word(
+	    why, text, words, ELEMENTSOF(words), "error, warning, notice, info or debug");
 }
 
 int
@@ -107,7 +113,7 @@ check_tls_version(const char *text, struct why *why)
 {
 	static const char *const words[] = { "1.2", "1.3" };
 
-	return in_words(text, words, ELEMENTSOF(words)) ? 0 : check_fail(why, text, "1.2 or 1.3");
+	return check_word(why, text, words, ELEMENTSOF(words), "1.2 or 1.3");
 }
 
 int
@@ -115,9 +121,7 @@ check_client_auth(const char *text, struct why *why)
 {
 	static const char *const words[] = { "none", "optional", "required" };
 
-	return in_words(text, words, ELEMENTSOF(words))
-		   ? 0
-		   : check_fail(why, text, "required, optional or none");
+	return check_word(why, text, words, ELEMENTSOF(words), "required, optional or none");
 }
 
 /* RFC 6797 6.1: one max-age, then perhaps includeSubDomains and (not its) preload. */
@@ -231,9 +235,7 @@ check_method(const char *text, struct why *why)
 {
 	static const char *const words[] = { "GET", "HEAD", "OPTIONS" };
 
-	return in_words(text, words, ELEMENTSOF(words))
-		   ? 0
-		   : check_fail(why, text, "GET, HEAD or OPTIONS");
+	return check_word(why, text, words, ELEMENTSOF(words), "GET, HEAD or OPTIONS");
 }
 
 int
