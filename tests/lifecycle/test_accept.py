@@ -8,6 +8,7 @@ import pytest
 
 from support.box import PROBE, wait_for
 from support.ctl import ctl, show, wait_state
+from support.launcher import stop_all
 from support.probe import Record, client
 
 SERVICE = f"[Service]\nUser=svc\nStandardInput=socket\nStandardError=null\nExecStart={PROBE} --serve\n"
@@ -27,9 +28,7 @@ def echo(box):
         return launcher
 
     yield start
-    for launcher in running:
-        if launcher.process.poll() is None:
-            assert launcher.stop() == 0, launcher.log
+    stop_all(running)
 
 
 def count(box, key="NConnections"):

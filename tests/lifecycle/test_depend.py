@@ -7,6 +7,7 @@ import pytest
 
 from support.box import PROBE, wait_for
 from support.ctl import ctl, show, wait_state
+from support.launcher import stop_all
 from support.probe import client
 
 LOG = "/tmp/order"
@@ -30,9 +31,7 @@ def run(box):
         return launcher
 
     yield start
-    for launcher in running:
-        if launcher.process.poll() is None:
-            assert launcher.stop() == 0, launcher.log
+    stop_all(running)
 
 
 def order(box):

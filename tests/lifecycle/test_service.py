@@ -6,6 +6,7 @@ import pytest
 
 from support.box import PROBE, wait_for
 from support.ctl import ctl, show, wait_state
+from support.launcher import stop_all
 from support.probe import client, records
 
 SERVICE = "[Service]\nUser=svc\n"
@@ -27,9 +28,7 @@ def one(box):
 
     start.running = running
     yield start
-    for launcher in running:
-        if launcher.process.poll() is None:
-            assert launcher.stop(timeout=30) == 0, launcher.log
+    stop_all(running, timeout=30)
 
 
 def lines(box, path="/tmp/out/log"):

@@ -11,6 +11,13 @@ from support.box import LAUNCHER, alive, assert_sane, wait_for
 READY = "sallyport: ready"
 
 
+def stop_all(launchers, **how):
+    """The end of a fixture: whoever still runs leaves in order."""
+    for launcher in launchers:
+        if launcher.process.poll() is None:
+            assert launcher.stop(**how) == 0, launcher.log
+
+
 class Launcher:
     """Runs units in a box.
 
