@@ -11,14 +11,10 @@ import socket
 import tempfile
 import time
 
-BUILD = pathlib.Path(os.environ["SALLYPORT_BUILD"])
-SOURCE = pathlib.Path(os.environ["SALLYPORT_SOURCE"])
+from support.paths import BUILD, SOURCE, sanitized  # noqa: F401  (the tests take them from here)
+
 NOBODY = 65534
 READ_TIMEOUT = 10
-
-
-def sanitized():
-    return "SALLYPORT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text()
 
 
 def world_readable_dir():

@@ -8,3 +8,8 @@ SOURCE = pathlib.Path(os.environ.get("SALLYPORT_SOURCE") or
 BUILD = pathlib.Path(os.environ.get("SALLYPORT_BUILD") or SOURCE / "build")
 BIN = BUILD / "bin"
 TOOLS = BUILD / "tests"
+
+
+def sanitized():
+    """The sanitizers bring memory, terabytes of addresses, and system calls of their own."""
+    return "SALLYPORT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")

@@ -16,8 +16,9 @@ import time
 
 import pytest
 
+from support.paths import BUILD, sanitized
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.environ.get("SALLYPORT_BUILD", os.path.join(HERE, "../../build"))
 STAGE = tempfile.mkdtemp(prefix="sp-tls-bin-")
 os.chmod(STAGE, 0o755)
 atexit.register(shutil.rmtree, STAGE, True)
@@ -51,12 +52,6 @@ def need_tool(*names):
     for name in names:
         if not shutil.which(name):
             pytest.skip(f"{name} is not installed")
-
-
-def sanitized():
-    """The sanitizers bring memory, terabytes of addresses, and system calls of their own."""
-    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as f:
-        return "SALLYPORT_SANITIZE:BOOL=ON" in f.read()
 
 
 def need_plain_build():

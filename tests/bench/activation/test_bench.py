@@ -3,11 +3,10 @@ growth with the number of sockets."""
 
 import bench
 import pytest
-from support.paths import BUILD
+from support.paths import sanitized
 
 plain_build = pytest.mark.skipif(
-    "SALLYPORT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text(encoding="utf-8"),
-    reason="not with sanitizers: they bring memory of their own")
+    sanitized(), reason="not with sanitizers: they bring memory of their own")
 
 
 @plain_build

@@ -15,7 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 os.environ.setdefault("SALLYPORT_BUILD", str(HERE.parents[2] / "build"))
 os.environ.setdefault("SALLYPORT_SOURCE", str(HERE.parents[2]))
-sys.path.insert(0, str(HERE.parents[1] / "http"))
+sys.path[:0] = [str(HERE.parents[1] / "http"), str(HERE.parents[1])]
 
 import httpd  # noqa: E402
 

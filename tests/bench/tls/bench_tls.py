@@ -28,7 +28,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../../tls"))
+sys.path[:0] = [os.path.join(HERE, "../../tls"), os.path.join(HERE, "../..")]
 import rig  # noqa: E402
 
 SERVER_CPU, CLIENT_CPU = "0", "1"
