@@ -256,7 +256,7 @@ def test_what_the_verb_cannot_do(can_scan, where):
     key = os.path.join(where, "a.key")
     rig.openssl("genpkey", "-algorithm", "ED25519", "-aes128", "-pass", "pass:x", "-out", key)
     for path, text in ((key, "is encrypted"), ("/nonexistent", "No such file"),
-                       (rig.BUILD + "/CMakeCache.txt", "no private key")):
+                       (rig.BUILD / "CMakeCache.txt", "no private key")):
         code, _, said = scan("--scan-memory", path, "--pid", os.getpid())
         assert code == 66 and text in said, said
     rig.make_key(key, "p256")
