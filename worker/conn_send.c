@@ -4,7 +4,7 @@
  */
 #include "worker/conn_work.h"
 
-/* So much of a file is read and sent behind its head sooner than head and file are sent apart. */
+/* So much is copied, or read, behind its head sooner than head and body are sent apart. */
 #define CONN_COPY_BYTES 16384u
 
 int
@@ -34,12 +34,11 @@ conn_copy(struct conn_env *w, const struct stretch *s)
 {
 	char *dst = w->out + w->out_len;
 
-	if (s->len > CONN_OUT_BYTES - w->out_len)
+	if (s->len > CONN_COPY_BYTES || s->len > CONN_OUT_BYTES - w->out_len)
 		return false;
 	if (s->mem)
 		memcpy(dst, s->mem + s->off, s->len);
-	else if (s->len > CONN_COPY_BYTES ||
-		 pread(w->answer.fd, dst, s->len, (off_t)s->off) != (ssize_t)s->len)
+	else if (pread(w->answer.fd, dst, s->len, (off_t)s->off) != (ssize_t)s->len)
 		return false;
 	w->out_len += (uint32_t)s->len;
 	return true;
