@@ -193,12 +193,30 @@ head_value(const struct head *h, const char *data)
 	return (struct piece16){ h->mark, (uint16_t)(end - h->mark) };
 }
 
-/* States of the request line. Return: 0 to go on, or a status. */
+/* "HTTP/1.1" CRLF, which nearly everybody sends, at a go. */
+static bool
+head_skip_usual(struct head *h, const char *data, size_t len)
+{
+	static const char usual[] = "HTTP/1.1\r\n";
+	const size_t n = sizeof(usual) - 1;
+
+	if (h->pos != h->mark || len - h->pos < n || memcmp(data + h->pos, usual, n) != 0)
+		return false;
+	h->pos = (uint16_t)(h->pos + n);
+	h->req.fields_block.off = h->pos;
+	h->state = S_FIELD;
+	return true;
+}
+
+/*
+ * States of the request line, which fall into one another while there are bytes. Return: 0 to go on,
+ * or a status.
+ */
 static int
 head_step_line(struct head *h, const char *data, size_t len)
 {
 	struct request *r = &h->req;
-	const unsigned char c = (unsigned char)data[h->pos];
+	unsigned char c = (unsigned char)data[h->pos];
 
 	switch ((enum head_state)h->state) {
 	case S_START:
@@ -209,13 +227,7 @@ head_step_line(struct head *h, const char *data, size_t len)
 		}
 		h->mark = h->pos;
 		h->state = S_METHOD;
-		return 0;
-	case S_START_LF:
-		if (c != '\n')
-			return 400;
-		h->pos++;
-		h->state = S_START;
-		return 0;
+		/* fall through */
 	case S_METHOD:
 		while (h->pos < len && char_is((unsigned char)data[h->pos], CHAR_TOKEN)) {
 			if (h->pos - h->mark >= METHOD_BYTES_MAX)
@@ -230,7 +242,7 @@ head_step_line(struct head *h, const char *data, size_t len)
 		r->method = (uint8_t)method_lookup(data + h->mark, r->method_text.len);
 		h->mark = ++h->pos;
 		h->state = S_TARGET;
-		return 0;
+		/* fall through */
 	case S_TARGET:
 		if (!head_skip(h, data, len, CHAR_TARGET))
 			return 0;
@@ -239,13 +251,14 @@ head_step_line(struct head *h, const char *data, size_t len)
 		r->target = (struct piece16){ h->mark, (uint16_t)(h->pos - h->mark) };
 		h->mark = ++h->pos;
 		h->state = S_VERSION;
-		return 0;
+		if (h->pos == len)
+			return 0;
+		c = (unsigned char)data[h->pos];
+		/* fall through */
 	case S_VERSION:
-		/* A byte at a time, so that "GET / HTTP/1.1x" fails at the same byte however cut;
-		 * or all of it, if it is what nearly everybody sends. */
-		if (h->pos == h->mark && len - h->pos >= VERSION_BYTES &&
-		    memcmp(data + h->pos, "HTTP/1.1", VERSION_BYTES) == 0)
-			h->pos += VERSION_BYTES;
+		if (head_skip_usual(h, data, len))
+			return 0;
+		/* A byte at a time: "GET / HTTP/1.1x" fails at the same byte however cut. */
 		if (h->pos - h->mark < VERSION_BYTES) {
 			static const char shape[] = "HTTP/d.d";
 			const char want = shape[h->pos - h->mark];
@@ -257,6 +270,12 @@ head_step_line(struct head *h, const char *data, size_t len)
 		}
 		h->state = S_LINE_CR;
 		return head_version(h, data + h->mark);
+	case S_START_LF:
+		if (c != '\n')
+			return 400;
+		h->pos++;
+		h->state = S_START;
+		return 0;
 	case S_LINE_CR:
 		if (c != '\r')
 			return 400;
@@ -271,6 +290,37 @@ head_step_line(struct head *h, const char *data, size_t len)
 		h->state = S_FIELD;
 		return 0;
 	}
+}
+
+/* States of a field line; each goes on with the next while there are bytes. */
+static int
+head_step_line_end(struct head *h, const char *data)
+{
+	if (data[h->pos] != '\n')
+		return 400;
+	h->pos++;
+	h->state = S_FIELD;
+	return head_line(h, data, head_value(h, data));
+}
+
+static int
+head_step_value(struct head *h, const char *data, size_t len)
+{
+	if (h->state == S_VALUE_LEAD) {
+		while (h->pos < len && (data[h->pos] == ' ' || data[h->pos] == '\t'))
+			h->pos++;
+		if (h->pos == len)
+			return 0;
+		h->mark = h->pos;
+		h->state = S_VALUE;
+	}
+	if (!head_skip(h, data, len, CHAR_VALUE))
+		return 0;
+	if (data[h->pos] != '\r')
+		return 400;
+	h->pos++;
+	h->state = S_VALUE_LF;
+	return h->pos < len ? head_step_line_end(h, data) : 0;
 }
 
 static int
@@ -295,27 +345,7 @@ head_step_name(struct head *h, const char *data, size_t len, const struct head_l
 	h->req.n_fields++;
 	h->pos++;
 	h->state = S_VALUE_LEAD;
-	return 0;
-}
-
-static int
-head_step_value(struct head *h, const char *data, size_t len)
-{
-	if (h->state == S_VALUE_LEAD) {
-		while (h->pos < len && (data[h->pos] == ' ' || data[h->pos] == '\t'))
-			h->pos++;
-		if (h->pos == len)
-			return 0;
-		h->mark = h->pos;
-		h->state = S_VALUE;
-	}
-	if (!head_skip(h, data, len, CHAR_VALUE))
-		return 0;
-	if (data[h->pos] != '\r')
-		return 400;
-	h->pos++;
-	h->state = S_VALUE_LF;
-	return 0;
+	return h->pos < len ? head_step_value(h, data, len) : 0;
 }
 
 /* One step on the bytes that are there; at least one more byte than h->pos. */
@@ -330,11 +360,7 @@ head_step(struct head *h, const char *data, size_t len, const struct head_limits
 	case S_VALUE:
 		return head_step_value(h, data, len);
 	case S_VALUE_LF:
-		if (data[h->pos] != '\n')
-			return 400;
-		h->pos++;
-		h->state = S_FIELD;
-		return head_line(h, data, head_value(h, data));
+		return head_step_line_end(h, data);
 	case S_END_LF:
 		if (data[h->pos] != '\n')
 			return 400;
