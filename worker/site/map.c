@@ -91,6 +91,7 @@ map_add_names(struct map *m, struct vhost *h)
 		if (str_starts(name, "*."))
 			name++;
 		m->any_suffix |= *name == '.';
+		m->lengths |= UINT64_C(1) << strlen(name) % 64;
 		m->names[m->n_names++] = (struct map_name){ name, h };
 	}
 	return 0;
@@ -159,6 +160,8 @@ map_host(const struct map *m, struct span host)
 		return m->fallback;
 	if (host.ptr[host.len - 1] == '.')
 		host.len--; /* the root label: "example.org." is the same host */
+	if (!m->any_suffix && !((m->lengths >> host.len % 64) & 1))
+		return m->fallback; /* asked by address, as often as not */
 	for (size_t i = 0; i < host.len; i++)
 		name[i] = char_lower(host.ptr[i]);
 	name[host.len] = '\0';

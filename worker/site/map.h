@@ -121,6 +121,7 @@ struct map {
 	unsigned n_tls_groups; /* beside group 0, of all that say nothing of their own */
 	uint32_t n_names;
 	bool any_suffix; /* a name that begins with a dot */
+	uint64_t lengths; /* of names: a bit for each, modulo 64 */
 	struct map_name *names; /* sorted */
 };
 
