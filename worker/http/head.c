@@ -193,19 +193,38 @@ head_value(const struct head *h, const char *data)
 	return (struct piece16){ h->mark, (uint16_t)(end - h->mark) };
 }
 
-/* "HTTP/1.1" CRLF, which nearly everybody sends, at a go. */
-static bool
-head_skip_usual(struct head *h, const char *data, size_t len)
+/* The request line is over. */
+static void
+head_begin_fields(struct head *h)
 {
-	static const char usual[] = "HTTP/1.1\r\n";
-	const size_t n = sizeof(usual) - 1;
-
-	if (h->pos != h->mark || len - h->pos < n || memcmp(data + h->pos, usual, n) != 0)
-		return false;
-	h->pos = (uint16_t)(h->pos + n);
 	h->req.fields_block.off = h->pos;
 	h->state = S_FIELD;
-	return true;
+}
+
+/*
+ * The version: a byte at a time, so that "GET / HTTP/1.1x" fails at the same byte however cut; or at a
+ * go with its CRLF, if it is what nearly everybody sends.
+ */
+static int
+head_step_version(struct head *h, const char *data, size_t len)
+{
+	static const char usual[] = "HTTP/1.1\r\n", shape[] = "HTTP/d.d";
+	const size_t usual_len = sizeof(usual) - 1, at = (size_t)(h->pos - h->mark);
+	const unsigned char c = (unsigned char)data[h->pos];
+
+	if (at == 0 && len - h->pos >= usual_len && memcmp(data + h->pos, usual, usual_len) == 0) {
+		h->pos = (uint16_t)(h->pos + usual_len);
+		head_begin_fields(h);
+		return 0;
+	}
+	if (at < VERSION_BYTES) {
+		if (shape[at] == 'd' ? !char_is(c, CHAR_DIGIT) : c != (unsigned char)shape[at])
+			return 400;
+		h->pos++;
+		return 0;
+	}
+	h->state = S_LINE_CR;
+	return head_version(h, data + h->mark);
 }
 
 /*
@@ -216,7 +235,7 @@ static int
 head_step_line(struct head *h, const char *data, size_t len)
 {
 	struct request *r = &h->req;
-	unsigned char c = (unsigned char)data[h->pos];
+	const unsigned char c = (unsigned char)data[h->pos];
 
 	switch ((enum head_state)h->state) {
 	case S_START:
@@ -251,25 +270,9 @@ head_step_line(struct head *h, const char *data, size_t len)
 		r->target = (struct piece16){ h->mark, (uint16_t)(h->pos - h->mark) };
 		h->mark = ++h->pos;
 		h->state = S_VERSION;
-		if (h->pos == len)
-			return 0;
-		c = (unsigned char)data[h->pos];
-		/* fall through */
+		return h->pos < len ? head_step_version(h, data, len) : 0;
 	case S_VERSION:
-		if (head_skip_usual(h, data, len))
-			return 0;
-		/* A byte at a time: "GET / HTTP/1.1x" fails at the same byte however cut. */
-		if (h->pos - h->mark < VERSION_BYTES) {
-			static const char shape[] = "HTTP/d.d";
-			const char want = shape[h->pos - h->mark];
-
-			if (want == 'd' ? !char_is(c, CHAR_DIGIT) : c != (unsigned char)want)
-				return 400;
-			h->pos++;
-			return 0;
-		}
-		h->state = S_LINE_CR;
-		return head_version(h, data + h->mark);
+		return head_step_version(h, data, len);
 	case S_START_LF:
 		if (c != '\n')
 			return 400;
@@ -286,8 +289,7 @@ head_step_line(struct head *h, const char *data, size_t len)
 		if (c != '\n')
 			return 400;
 		h->pos++;
-		r->fields_block.off = h->pos;
-		h->state = S_FIELD;
+		head_begin_fields(h);
 		return 0;
 	}
 }
