@@ -9,7 +9,7 @@
 #include "worker/http/target.h"
 
 /* Room that must be free in `out` before a request is answered: its head and a small body. */
-#define OUT_RESERVE (WIRE_HEAD_MAX(1024) + 16384u)
+#define OUT_RESERVE (WIRE_HEAD_MAX(1024) + CONN_COPY_BYTES)
 static_assert(OUT_RESERVE < CONN_OUT_BYTES / 2, "several answers fit");
 
 #define READ_BYTES 16384u

@@ -4,9 +4,6 @@
  */
 #include "worker/conn_work.h"
 
-/* So much is copied, or read, behind its head sooner than head and body are sent apart. */
-#define CONN_COPY_BYTES 16384u
-
 int
 conn_flush(struct conn *c, bool more)
 {

@@ -35,6 +35,9 @@ void work_drop(struct conn *c);
  */
 #define CONN_TURN_BYTES (1u << 18)
 
+/* So much is copied, or read, behind its head sooner than head and body are sent apart. */
+#define CONN_COPY_BYTES 16384u
+
 /*
  * conn_copy - the whole stretch into out behind the head, if that costs less than a system call of
  * its own. Return: false when it is too large, or the file is not what it was.
