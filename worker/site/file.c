@@ -130,8 +130,7 @@ file_make(const struct file_source *s, struct file **ret)
 	_cleanup_fd_ int fd = s->fd;
 	const bool is_dir = S_ISDIR(s->st->st_mode);
 	const uint64_t size = is_dir ? 0 : s->body.ptr ? s->body.len : (uint64_t)s->st->st_size;
-	const uint64_t body_max = s->kept ? FILE_KEPT_MAX : FILE_BODY_MAX;
-	const bool in_memory = !is_dir && (s->body.ptr || size <= body_max);
+	const bool in_memory = !is_dir && (s->body.ptr || size <= FILE_BODY_MAX);
 	const char *type = s->type ? s->type : mime_of(s->type_path);
 	const bool compressible = mime_is_compressible(type);
 	const struct span type_text = span_of(type);

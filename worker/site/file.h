@@ -16,12 +16,8 @@
 #include "common/buf.h"
 #include "worker/http/conneg.h"
 
-/*
- * A file not bigger than this is read at once, and has no descriptor; one that the cache keeps may be
- * as large as the second. From memory, several answers cost less than one read each.
- */
+/* A file not bigger than this is read once and kept in memory, without its descriptor. */
 #define FILE_BODY_MAX 16384u
-#define FILE_KEPT_MAX 131072u
 
 struct file {
 	unsigned refs; /* the cache's own included */
@@ -61,7 +57,6 @@ struct file_source {
 	enum coding coding;
 	struct span path; /* the cache's key; may be empty */
 	struct span body; /* the compressed bytes, copied; ptr NULL when fd has them */
-	bool kept; /* the cache will have it: FILE_KEPT_MAX counts */
 };
 
 /* Return: 0 with one reference; -ENOMEM; -EIO when the file is not as long as st says. */

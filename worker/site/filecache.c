@@ -124,9 +124,9 @@ lru_touch(struct filecache *c, struct file *f)
 }
 
 static bool
-filecache_has_room(const struct filecache *c, size_t bytes)
+filecache_has_room(const struct filecache *c, const struct file *f)
 {
-	return c->stats.files < c->max_files && c->stats.bytes + bytes <= c->max_bytes;
+	return c->stats.files < c->max_files && c->stats.bytes + f->bytes <= c->max_bytes;
 }
 
 /* Whether somebody asked for it of late; from now on, somebody did. */
@@ -140,25 +140,16 @@ filecache_saw(struct filecache *c, uint32_t hash)
 	return saw;
 }
 
-/* Whether a file of that size is let in. It needs a little more memory than its body. */
-static bool
-filecache_admits(struct filecache *c, uint32_t hash, off_t size)
-{
-	const size_t bytes = sizeof(struct file) + (size <= FILE_KEPT_MAX ? (size_t)size : 0);
-
-	if (c->max_files == 0 || bytes > c->max_bytes)
-		return false;
-	return filecache_has_room(c, bytes) || filecache_saw(c, hash);
-}
-
 static void
 filecache_add(struct filecache *c, struct file *f, uint32_t hash, uint32_t root_id, int64_t now)
 {
 	struct bucket *b = &c->bucket[hash & c->mask];
 
-	if (f->bytes > c->max_bytes)
+	if (c->max_files == 0 || f->bytes > c->max_bytes)
 		return;
-	while (!filecache_has_room(c, f->bytes)) {
+	if (!filecache_has_room(c, f) && !filecache_saw(c, hash))
+		return;
+	while (!filecache_has_room(c, f)) {
 		filecache_drop(c, c->lru.lru_prev);
 		c->stats.evictions++;
 	}
@@ -200,7 +191,6 @@ filecache_get(struct filecache *c, const struct file_root *root, struct span pat
 	struct file *f = filecache_find(c, hash, root->id, path);
 	_cleanup_fd_ int fd = -EBADF;
 	struct stat st;
-	bool keep;
 	int r;
 
 	if (f && filecache_holds(f, root, now)) {
@@ -218,19 +208,16 @@ filecache_get(struct filecache *c, const struct file_root *root, struct span pat
 	c->stats.misses++;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -EACCES;
-	keep = filecache_admits(c, hash, st.st_size);
 	r = file_make(&(struct file_source){ .fd = fd_take(&fd),
 			  .st = &st,
 			  .type_path = path,
 			  .type = root->type,
 			  .coding = CODING_IDENTITY,
-			  .path = path,
-			  .kept = keep },
+			  .path = path },
 	    &f);
 	if (r < 0)
 		return r;
-	if (keep)
-		filecache_add(c, f, hash, root->id, now);
+	filecache_add(c, f, hash, root->id, now);
 	*ret = f;
 	return 0;
 }
