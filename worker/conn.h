@@ -69,6 +69,7 @@ struct conn_env {
 	uint64_t now_usec; /* of this turn of the loop */
 	struct conn_stats *stats;
 	/* Work space of the connection being stepped. */
+	bool clean; /* its last user left it as a new one wants it */
 	struct head head;
 	struct body body;
 	struct answer answer;

@@ -23,7 +23,7 @@ work_reset(struct conn_env *w)
 	w->answer.release = NULL;
 	w->answer.owner = w->answer.many = NULL;
 	w->in_off = w->in_used = w->in_len = w->out_off = w->out_len = 0;
-	w->close_after = w->continued = w->drained = w->answering = w->peer_closes = false;
+	w->close_after = w->continued = w->answering = w->peer_closes = false;
 }
 
 void
@@ -32,7 +32,9 @@ work_load(struct conn *c)
 	struct conn_env *w = c->env;
 	struct held *h = c->held;
 
-	work_reset(w);
+	if (!w->clean)
+		work_reset(w);
+	w->clean = w->drained = false;
 	if (!h)
 		return;
 	w->head = h->head;
@@ -64,9 +66,11 @@ work_store(struct conn *c)
 	const uint32_t in = w->in_len - w->in_off, out = w->out_len - w->out_off;
 	struct held *h;
 
-	if (in == 0 && out == 0 && (c->state == C_HEAD || c->state == C_LINGER))
+	if (in == 0 && out == 0 && c->state == C_HEAD) {
+		w->clean = true; /* nothing came, or conn_next() has cleared it */
 		return 0;
-	if (c->state == C_HANDSHAKE)
+	}
+	if ((in == 0 && out == 0 && c->state == C_LINGER) || c->state == C_HANDSHAKE)
 		return 0;
 	h = malloc(sizeof(*h) + in + out);
 	if (!h)

@@ -145,6 +145,8 @@ static const struct head_case cases[] = {
 static int
 parse_at_once(const char *bytes, size_t len, struct head *h)
 {
+	memset(
+	    h, 0, sizeof(*h)); /* heads are compared, what head_init() leaves as it is included */
 	head_init(h);
 	return head_parse(h, bytes, len, &test_limits);
 }
@@ -154,6 +156,7 @@ parse_cut(const char *bytes, size_t len, size_t at, struct head *h)
 {
 	int r;
 
+	memset(h, 0, sizeof(*h));
 	head_init(h);
 	r = head_parse(h, bytes, at, &test_limits);
 	return r == HEAD_MORE ? head_parse(h, bytes, len, &test_limits) : r;

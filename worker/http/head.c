@@ -30,8 +30,15 @@ enum head_state {
 void
 head_init(struct head *h)
 {
-	memset(h, 0, sizeof(*h));
-	h->req.minor = 1; /* until the peer says otherwise, for an answer to a broken head */
+	struct request *r = &h->req;
+
+	/* In parts, for which compilers have plain stores: their string instruction is slow to begin. */
+	memset(h, 0, offsetof(struct head, req));
+	memset(r, 0, offsetof(struct request, host));
+	r->host = r->query = r->path = (struct span){ 0 };
+	r->content_length = 0;
+	r->has_body = false;
+	r->minor = 1; /* until the peer says otherwise, for an answer to a broken head */
 }
 
 static int

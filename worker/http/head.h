@@ -20,7 +20,6 @@ struct head_limits {
 };
 
 struct head {
-	struct request req; /* valid after HEAD_DONE; base is set then */
 	uint16_t bytes; /* length of the head, the last CRLF included */
 	bool chunked;
 	bool has_length;
@@ -33,6 +32,7 @@ struct head {
 	uint8_t known; /* enum field of the line */
 	bool asked_close, asked_keep, seen_te_bad, seen_te_other;
 	bool expect_other;
+	struct request req; /* valid after HEAD_DONE; base is set then */
 };
 
 enum { HEAD_MORE = 0, HEAD_DONE = 1 };

@@ -81,7 +81,6 @@ struct request {
 	struct piece16 method_text;
 	struct piece16 target; /* as it was sent */
 	struct piece16 fields_block; /* all field lines, "name: value CRLF" each */
-	struct piece16 field[FIELD_END]; /* first line of each; see request_has() */
 	uint32_t present; /* bit per enum field */
 	uint32_t repeated; /* bit per enum field: more than one line */
 	uint16_t n_fields;
@@ -96,6 +95,7 @@ struct request {
 	struct span path; /* decoded, dot segments gone, begins with '/', NUL follows */
 	uint64_t content_length; /* what the peer announced; 0 for chunked */
 	bool has_body; /* sized and not 0, or chunked */
+	struct piece16 field[FIELD_END]; /* first line of each that request_has(), else undefined */
 };
 
 static inline bool
@@ -142,14 +142,14 @@ struct answer {
 	const char *user; /* that authentication found; lives with the configuration */
 	uint64_t length; /* of the body, all stretches together */
 	struct span block; /* ready-made field lines, owned by `owner`; may be empty */
-	struct buf fields; /* further lines, built for this answer, in `field_bytes` */
-	struct stretch *body; /* n_body of them; points at `one`, or into `many` */
-	unsigned n_body;
-	struct stretch one;
 	int fd; /* what stretches without mem are read from; owned by `owner` */
+	unsigned n_body;
 	void *owner; /* keeps block, fd and memory stretches alive until answer_done() */
 	void (*release)(void *owner);
 	void *many; /* free()d by answer_done(); holds stretches and their texts */
+	struct stretch *body; /* n_body of them; points at `one`, or into `many` */
+	struct stretch one;
+	struct buf fields; /* further lines, built for this answer, in `field_bytes` */
 	char field_bytes[ANSWER_FIELDS_MAX];
 };
 
