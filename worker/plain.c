@@ -24,16 +24,23 @@ plain_read(struct transport *t, void *dst, size_t len)
 }
 
 static ssize_t
+plain_sendmsg(int fd, const struct iovec *iov, int n, int flags)
+{
+	const struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
+		.msg_iovlen = (size_t)n };
+
+	return sendmsg(fd, &msg, flags);
+}
+
+static ssize_t
 plain_writev(struct transport *t, const struct iovec *iov, int n, bool more)
 {
 	const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-	const struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
-		.msg_iovlen = (size_t)n };
 	ssize_t sent;
 
 	do
 		sent = n == 1 ? send(t->fd, iov->iov_base, iov->iov_len, flags)
-			      : sendmsg(t->fd, &msg, flags);
+			      : plain_sendmsg(t->fd, iov, n, flags);
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0)
 		return sent;

@@ -185,7 +185,10 @@ method_name(enum method m)
 	return method_names[m];
 }
 
-#define STATUS_ROW(code, reason) [code - 100] = { #code " " reason, sizeof(#code " " reason) - 1 }
+#define STATUS_BEGIN "HTTP/1.1 "
+#define STATUS_LINE(code, reason) STATUS_BEGIN code " " reason "\r\n"
+#define STATUS_ROW(code, reason) \
+	[code - 100] = { STATUS_LINE(#code, reason), sizeof(STATUS_LINE(#code, reason)) - 1 }
 
 static const struct span status_rows[500] = {
 	STATUS_ROW(100, "Continue"),
@@ -224,16 +227,24 @@ static const struct span status_rows[500] = {
 };
 
 struct span
+status_line(unsigned status)
+{
+	static char other[] = STATUS_LINE("000", "");
+
+	assert(status >= 100 && status < 600); /* ours, never a peer's */
+	if (status_rows[status - 100].ptr)
+		return status_rows[status - 100];
+	(void)snprintf(other, sizeof(other), STATUS_LINE("%03u", ""), status % 1000);
+	return (struct span){ other, sizeof(other) - 1 };
+}
+
+struct span
 status_text(unsigned status)
 {
-	assert(status >= 100 && status < 600); /* ours, never a peer's */
-	if (!status_rows[status - 100].ptr) {
-		static char other[5];
+	const struct span line = status_line(status);
+	const size_t before = sizeof(STATUS_BEGIN) - 1;
 
-		(void)snprintf(other, sizeof(other), "%03u ", status % 1000);
-		return (struct span){ other, 4 };
-	}
-	return status_rows[status - 100];
+	return (struct span){ line.ptr + before, line.len - before - 2 };
 }
 
 bool
@@ -326,7 +337,7 @@ request_next(const struct request *r, enum field f, size_t *pos, struct span *re
 void
 answer_init(struct answer *a)
 {
-	memset(a, 0, offsetof(struct answer, field_bytes));
+	memset(a, 0, offsetof(struct answer, one));
 	buf_init(&a->fields, a->field_bytes, sizeof(a->field_bytes));
 	a->body = &a->one;
 	a->block.ptr = "";

@@ -22,7 +22,10 @@ enum method method_lookup(const char *name, size_t len);
 /* "GET", "HEAD", ...; "?" for METHOD_OTHER. */
 const char *method_name(enum method m);
 
-/* "200 OK": code, blank, reason phrase. Codes we never send give "NNN ". */
+/* "HTTP/1.1 200 OK", with its CRLF. Codes that have no reason phrase here have an empty one. */
+struct span status_line(unsigned status);
+
+/* Of it, "200 OK". */
 struct span status_text(unsigned status);
 
 /* Character classes of RFC 9110 section 5.6 and RFC 9112 section 3.2, one bit each. */

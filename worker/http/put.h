@@ -25,12 +25,14 @@ put_bytes(char *p, const void *bytes, size_t len)
 static inline char *
 put_base(char *p, uint64_t v, unsigned base)
 {
-	char digits[PUT_NUMBER_MAX];
-	size_t n = sizeof(digits);
+	char *end = p + 1;
 
+	for (uint64_t rest = v / base; rest > 0; rest /= base)
+		end++;
+	p = end;
 	do {
-		digits[--n] = "0123456789abcdef"[v % base];
+		*--p = "0123456789abcdef"[v % base];
 		v /= base;
 	} while (v > 0);
-	return put_bytes(p, digits + n, sizeof(digits) - n);
+	return end;
 }

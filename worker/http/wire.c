@@ -16,7 +16,7 @@ dateline_set(struct dateline *d, int64_t second)
 	d->second = second;
 	p = PUT(p, "Date: ");
 	httpdate_format(second, p);
-	p = PUT(p + HTTPDATE_BYTES, "\r\n");
+	p = PUT(p + HTTPDATE_BYTES, "\r\n" SERVER_LINE);
 	*p = '\0';
 }
 
@@ -24,17 +24,16 @@ size_t
 wire_head(
     const struct answer *a, unsigned minor, bool close, const struct dateline *date, char *dst)
 {
-	const struct span status = status_text(a->status);
-	char *p = dst;
+	const struct span status = status_line(a->status);
+	char *p = put_bytes(dst, status.ptr, status.len);
 
-	p = PUT(p, "HTTP/1.1 ");
-	p = put_bytes(p, status.ptr, status.len);
-	p = PUT(p, "\r\n");
-	p = put_bytes(p, date->text, DATELINE_BYTES);
-	if (!a->no_server)
-		p = PUT(p, "Server: sallyport\r\n");
+	if (a->no_server)
+		p = put_bytes(p, date->text, DATELINE_BYTES);
+	else
+		p = put_bytes(p, date->text, DATELINE_BYTES + sizeof(SERVER_LINE) - 1);
 	p = put_bytes(p, a->block.ptr, a->block.len);
-	p = put_bytes(p, a->fields.data, a->fields.len);
+	if (a->fields.len > 0)
+		p = put_bytes(p, a->fields.data, a->fields.len);
 	if (!a->no_length) {
 		p = PUT(p, "Content-Length: ");
 		p = put_base(p, a->length, 10);

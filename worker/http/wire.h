@@ -8,12 +8,14 @@
 #include "worker/http/httpdate.h"
 #include "worker/http/message.h"
 
-/* "Date: ...CRLF", made once a second. */
+#define SERVER_LINE "Server: sallyport\r\n"
+#define DATELINE_BYTES (6 + HTTPDATE_BYTES + 2) /* "Date: ...CRLF" */
+
+/* "Date: ...CRLF", made once a second, and behind it the line that mostly follows. */
 struct dateline {
 	int64_t second;
-	char text[6 + HTTPDATE_BYTES + 2 + 1];
+	char text[DATELINE_BYTES + sizeof(SERVER_LINE)];
 };
-#define DATELINE_BYTES (6 + HTTPDATE_BYTES + 2)
 
 /* Renews it when the second has changed. */
 void dateline_set(struct dateline *d, int64_t second);
