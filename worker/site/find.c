@@ -40,10 +40,11 @@ find_root(const struct route *route)
 static bool
 path_is_hidden(const char *path)
 {
-	for (const char *p = path; *p; p++)
-		if (p[0] == '/' && p[1] == '.' && !(p == path && str_starts(p, "/.well-known/")))
-			return true;
-	return false;
+	const char *p = strstr(path, "/.");
+
+	if (p == path && str_starts(path, "/.well-known/"))
+		p = strstr(path + 1, "/.");
+	return p != NULL;
 }
 
 /* s->work holds len bytes and a NUL. A directory with its slash gets its index names tried. */
