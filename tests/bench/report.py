@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 import re
+import statistics
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ HEAD = """# Performance
 
 What was measured, by whom it can be measured again, and whether it is as good as it was meant to
 be. Every section is written by the benchmark that it names; all of them by `sudo ./do bench`, and
-within a quarter of an hour by `sudo ./do bench --quick`. Everybody is measured in one run, in turns,
+within half an hour by `sudo ./do bench --quick`. Everybody is measured in one run, in turns,
 on a machine that does nothing else; medians. Lower is better unless a row says otherwise.
 """
 
@@ -24,24 +25,33 @@ class Row:
     """One line of a table: values by name, in the unit that the name says; "ours" is one of them.
 
     bars: (what, the figure, what it must not be above, or below if more is better).
+    rounds: the figures whose medians the values are, by name, where ours stands beside each of the
+    others round by round: the ratio is the median of the rounds' ratios then, so that a minute in
+    which the machine was slow for everybody does not count.
     """
 
-    def __init__(self, name, values, bars=(), form="{:.2f}", more=False):
+    def __init__(self, name, values, bars=(), form="{:.2f}", more=False, rounds=None):
         self.name, self.values, self.bars = name, values, list(bars)
-        self.form, self.more = form, more
+        self.form, self.more, self.rounds = form, more, rounds
+
+    def ratio(self, name):
+        if not self.rounds:
+            return self.values["ours"] / self.values[name]
+        pairs = zip(self.rounds["ours"], self.rounds[name], strict=True)
+        return statistics.median(ours / other for ours, other in pairs)
 
     def to_best(self, limit, peers):
         """Adds the bar against the best of the peers that were there."""
         there = {p: self.values[p] for p in peers if p in self.values}
         if there:
             best = (max if self.more else min)(there, key=there.get)
-            self.bars.append((f"of {best}", self.values["ours"] / there[best], limit))
+            self.bars.append((f"of {best}", self.ratio(best), limit))
         return self
 
     def to(self, name, limit):
         """Adds the bar against one that need not be the best."""
         if name in self.values:
-            self.bars.append((f"of {name}", self.values["ours"] / self.values[name], limit))
+            self.bars.append((f"of {name}", self.ratio(name), limit))
         return self
 
     def absolute(self, limit):

@@ -4,9 +4,10 @@
 usage: bench.py [--build DIR] [--quick] [--rounds N] [--rows NAME,...] [--markdown FILE]
 
 Every server has one process on one CPU; wrk has the other CPU. Servers alternate within a round;
-the median over the rounds counts. CPU time is the scheduler's own figure (/proc/PID/schedstat), so
-that what the client does, and idle time, do not count. Access logs are off and file caches on, for
-everybody (ABOUT). A server that is not installed is left out.
+the median over the rounds counts, and of the ratios of two servers the median of the rounds' ratios.
+CPU time is the scheduler's own figure (/proc/PID/schedstat), so that what the client does, and idle
+time, do not count. Access logs are off and file caches on, for everybody (ABOUT). A server that is
+not installed is left out.
 """
 import argparse
 import dataclasses
@@ -300,7 +301,7 @@ def cost(server, row, script, warm, seconds):
 
 
 def bench_row(servers, floor, row, top, args):
-    """Medians over the rounds, in each of which the servers take turns."""
+    """What each took in each of the rounds, in which the servers take turns."""
     got, failed = {}, set()
     todo = list(servers) + ([floor] if row.floor and floor else [])
     script = top / "tree.lua" if row.random else None
@@ -317,7 +318,11 @@ def bench_row(servers, floor, row, top, args):
                 if server.name == "ours":
                     raise
                 failed.add(server.name)
-    return {k: statistics.median(v) for k, v in got.items() if k not in failed}
+    return {k: v for k, v in got.items() if k not in failed}
+
+
+def medians(got):
+    return {k: statistics.median(v) for k, v in got.items()}
 
 
 def latency_p99(servers, per_second, build, args):
@@ -330,7 +335,7 @@ def latency_p99(servers, per_second, build, args):
                                   str(args.seconds)], capture_output=True, text=True,
                                  check=True).stdout
             got.setdefault(server.name, []).append(int(re.search(r"p99 (\d+)", out).group(1)))
-    return {k: statistics.median(v) for k, v in got.items()}
+    return got
 
 
 def syscalls_per_request(server, seconds=2):
@@ -377,16 +382,18 @@ def measure(servers, floor, top, args):
     for load in LOADS:
         if args.rows and not any(r in load.name for r in args.rows.split(",")):
             continue
-        got = bench_row(servers, floor, load, top, args)
+        rounds = bench_row(servers, floor, load, top, args)
+        got = medians(rounds)
         first = first or got
         print(load.name, {k: round(v, 2) for k, v in got.items()}, flush=True)
-        row = report.Row(f"{load.name}, us", got).to_best(load.peer_bar, peers)
+        row = report.Row(f"{load.name}, us", got, rounds=rounds).to_best(load.peer_bar, peers)
         rows.append(row.to("floor", load.floor_bar))
     if args.skip_counts:
         return rows
     rate = int(0.5e6 / first["ours"]) // 1000 * 1000
-    got = latency_p99(servers, rate, args.build, args)
-    rows.append(report.Row(f"p99 at {rate:,} requests a second, us", got, form="{:.0f}")
+    rounds = latency_p99(servers, rate, args.build, args)
+    rows.append(report.Row(f"p99 at {rate:,} requests a second, us", medians(rounds),
+                           form="{:.0f}", rounds=rounds)
                 .to_best(1.0, peers))
     if shutil.which("strace"):
         got = {s.name: syscalls_per_request(s) for s in servers}
@@ -403,7 +410,8 @@ keeps 10,000 files open, of the 20,000 descriptors that a process gets here; our
 256 MB of memory, without descriptors; h2o has no such cache. A server that answers a row with errors
 has no figure there: lighttpd keeps each file of the tree open, and says 403 when it has no descriptor
 left. The floor reads a request, does not look at it, and sends a fixed answer. p99 is at a fixed
-rate for everybody, half of what ours can do, each request's time counted from when it was due.
+rate for everybody, half of what ours can do, each request's time counted from when it was due. A bar
+is the median of the rounds' ratios, which is not quite the ratio of the medians shown.
 sallyport-httpd is confined by Landlock and seccomp, which nobody else is.
 
 {where}. {versions}; {rounds} rounds of {seconds} s.
@@ -419,7 +427,7 @@ def main():
     p.add_argument("--build", type=pathlib.Path,
                    default=pathlib.Path(os.environ.get("SALLYPORT_BUILD", HERE.parents[2] / "build")))
     p.add_argument("--seconds", type=float)
-    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--rounds", type=int, default=11)
     p.add_argument("--quick", action="store_true", help="one second a turn instead of three")
     p.add_argument("--rows", default="", help="parts of their names, with commas between")
     p.add_argument("--skip-counts", action="store_true",
