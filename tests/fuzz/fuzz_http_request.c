@@ -60,6 +60,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > 4096)
 		return 0;
+	/* They are compared below, what head_init() leaves as it is included. */
+	memset(&whole, 0, sizeof(whole));
+	memset(&cut, 0, sizeof(cut));
 	head_init(&whole);
 	r = head_parse(&whole, bytes, size, &fuzz_limits);
 	head_init(&cut);
