@@ -66,12 +66,12 @@ work_store(struct conn *c)
 	const uint32_t in = w->in_len - w->in_off, out = w->out_len - w->out_off;
 	struct held *h;
 
-	if (in == 0 && out == 0 && c->state == C_HEAD) {
-		w->clean = true; /* nothing came, or conn_next() has cleared it */
+	if (c->state == C_HANDSHAKE)
+		return 0;
+	if (in == 0 && out == 0 && (c->state == C_HEAD || c->state == C_LINGER)) {
+		w->clean = c->state == C_HEAD; /* nothing came, or conn_next() has cleared it */
 		return 0;
 	}
-	if ((in == 0 && out == 0 && c->state == C_LINGER) || c->state == C_HANDSHAKE)
-		return 0;
 	h = malloc(sizeof(*h) + in + out);
 	if (!h)
 		return -ENOMEM;
