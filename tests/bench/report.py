@@ -25,14 +25,22 @@ class Row:
     """One line of a table: values by name, in the unit that the name says; "ours" is one of them.
 
     bars: (what, the figure, what it must not be above, or below if more is better).
-    rounds: the figures whose medians the values are, by name, where ours stands beside each of the
-    others round by round: the ratio is the median of the rounds' ratios then, so that a minute in
-    which the machine was slow for everybody does not count.
     """
 
-    def __init__(self, name, values, bars=(), form="{:.2f}", more=False, rounds=None):
+    def __init__(self, name, values, bars=(), form="{:.2f}", more=False):
         self.name, self.values, self.bars = name, values, list(bars)
-        self.form, self.more, self.rounds = form, more, rounds
+        self.form, self.more, self.rounds = form, more, None
+
+    @classmethod
+    def of_rounds(cls, name, rounds, **options):
+        """A row of medians over rounds in which everybody had a turn: lists of figures, by name.
+
+        Its ratios are the medians of the rounds' ratios, so that a minute in which the machine was
+        slow for everybody does not count.
+        """
+        row = cls(name, {k: statistics.median(v) for k, v in rounds.items()}, **options)
+        row.rounds = rounds
+        return row
 
     def ratio(self, name):
         if not self.rounds:

@@ -17,7 +17,6 @@ import re
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -321,10 +320,6 @@ def bench_row(servers, floor, row, top, args):
     return {k: v for k, v in got.items() if k not in failed}
 
 
-def medians(got):
-    return {k: statistics.median(v) for k, v in got.items()}
-
-
 def latency_p99(servers, per_second, build, args):
     """Microseconds, asked at a rate that does not depend on the answers."""
     got = {}
@@ -382,18 +377,15 @@ def measure(servers, floor, top, args):
     for load in LOADS:
         if args.rows and not any(r in load.name for r in args.rows.split(",")):
             continue
-        rounds = bench_row(servers, floor, load, top, args)
-        got = medians(rounds)
-        first = first or got
-        print(load.name, {k: round(v, 2) for k, v in got.items()}, flush=True)
-        row = report.Row(f"{load.name}, us", got, rounds=rounds).to_best(load.peer_bar, peers)
-        rows.append(row.to("floor", load.floor_bar))
+        row = report.Row.of_rounds(f"{load.name}, us", bench_row(servers, floor, load, top, args))
+        first = first or row.values
+        print(load.name, {k: round(v, 2) for k, v in row.values.items()}, flush=True)
+        rows.append(row.to_best(load.peer_bar, peers).to("floor", load.floor_bar))
     if args.skip_counts:
         return rows
     rate = int(0.5e6 / first["ours"]) // 1000 * 1000
-    rounds = latency_p99(servers, rate, args.build, args)
-    rows.append(report.Row(f"p99 at {rate:,} requests a second, us", medians(rounds),
-                           form="{:.0f}", rounds=rounds)
+    rows.append(report.Row.of_rounds(f"p99 at {rate:,} requests a second, us",
+                                     latency_p99(servers, rate, args.build, args), form="{:.0f}")
                 .to_best(1.0, peers))
     if shutil.which("strace"):
         got = {s.name: syscalls_per_request(s) for s in servers}
