@@ -145,8 +145,7 @@ static const struct head_case cases[] = {
 static int
 parse_at_once(const char *bytes, size_t len, struct head *h)
 {
-	memset(
-	    h, 0, sizeof(*h)); /* heads are compared, what head_init() leaves as it is included */
+	memset(h, 0, sizeof(*h)); /* heads are compared whole; head_init() leaves a part alone */
 	head_init(h);
 	return head_parse(h, bytes, len, &test_limits);
 }

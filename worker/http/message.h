@@ -148,7 +148,7 @@ struct answer {
 	void (*release)(void *owner);
 	void *many; /* free()d by answer_done(); holds stretches and their texts */
 	struct stretch *body; /* n_body of them; points at `one`, or into `many` */
-	struct stretch one;
+	struct stretch one; /* undefined while n_body is 0 */
 	struct buf fields; /* further lines, built for this answer, in `field_bytes` */
 	char field_bytes[ANSWER_FIELDS_MAX];
 };
