@@ -12,16 +12,35 @@ sys.path.insert(0, str(SOURCE / "tests/bench"))
 import report  # noqa: E402
 
 
-def test_pace_keeps_its_rate():
+def load(*args):
+    return subprocess.run([BUILD / "tests/bench_http_load", *map(str, args)], capture_output=True,
+                          text=True, check=True, timeout=60).stdout
+
+
+def counts(*args):
+    return map(int, re.fullmatch(r"(\d+) requests, (\d+) bad\n", load(*args)).groups())
+
+
+def test_load_tells_errors_from_answers():
+    root = httpd.world_readable_dir()
+    (root / "1k7").write_bytes(b"x" * 1024)
+    with Httpd("--root", root, "--workers", "1") as h:
+        h.wait_ready()
+        done, bad = counts("-t", 1, "-c", h.port, "/1k#", 8, 0.5)
+        assert done > 20 and done / 2 < bad < done  # nine digits of ten are 404
+        done, bad = counts("-H", "Range: bytes=1-2", h.port, "/1k7", 8, 0.5)
+        assert done > 20 and bad == 0
+
+
+def test_load_keeps_its_rate():
     root = httpd.world_readable_dir()
     (root / "1k").write_bytes(b"x" * 1024)
     with Httpd("--root", root, "--workers", "1") as h:
         h.wait_ready()
         began = time.monotonic()
-        out = subprocess.run([BUILD / "tests/bench_http_pace", str(h.port), "/1k", "8", "500", "1"],
-                             capture_output=True, text=True, check=True, timeout=60).stdout
+        out = load("-r", "500", h.port, "/1k", 8, 1)
         assert time.monotonic() - began > 0.99
-        found = re.fullmatch(r"500 requests, p50 (\d+) p99 (\d+) p99\.9 (\d+) us\n", out)
+        found = re.fullmatch(r"500 requests, 0 bad, p50 (\d+) p99 (\d+) p99\.9 (\d+) us\n", out)
         p50, p99, p999 = map(int, found.groups())
         assert p50 <= p99 <= p999
 

@@ -24,7 +24,7 @@ EXCEPT = {
     "launcher/load/resolve.c": ONE_QUESTION,  # it is that child, and has one thread
     "tests/unit/test_resolve.c": ONE_QUESTION,
     "tests/bench/http/floor.c": ("atoi",),  # stands alone, to be compared with
-    "tests/bench/http/pace.c": ("atoi", "atof", "strtoul"),  # a tool that stands alone, too
+    "tests/bench/http/load.c": ("atoi", "atof", "strtoul"),  # a tool that stands alone, too
     "tests/unit/test_sock_open.c": ("system",),
 }
 FIELDS = ("Runs as:", "Tests:")

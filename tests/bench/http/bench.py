@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """CPU time per request of sallyport-httpd, nginx, h2o, lighttpd, and of a bare epoll loop.
 
-usage: bench.py [--build DIR] [--quick] [--rounds N] [--rows NAME,...] [--markdown FILE]
+usage: bench.py [--build DIR] [--quick] [--rounds N] [--rows NAME,...] [--wrk] [--markdown FILE]
 
-Every server has one process on one CPU; wrk has the other CPU. Servers alternate within a round;
+Every server has one process on one CPU, and the client (load.c) the other. The client must cost less
+than every server: else the faster ones sleep and are woken between requests, which is charged to them
+and not to those that never get that far. So it is not wrk, unless asked for. Servers alternate within a round;
 the median over the rounds counts, and of the ratios of two servers the median of the rounds' ratios.
 CPU time is the scheduler's own figure (/proc/PID/schedstat), so that what the client does, and idle
 time, do not count. Access logs are off and file caches on, for everybody (ABOUT). A server that is
@@ -224,12 +226,6 @@ hosts:
 
 STARTERS = {"ours": start_ours, "nginx": start_nginx, "lighttpd": start_lighttpd, "h2o": start_h2o}
 
-RANDOM_TREE = """math.randomseed(%d)
-request = function()
-  return wrk.format("GET", string.format("/tree/%%02d/%%03d.html", math.random(0, 99), math.random(0, 999)))
-end
-"""
-
 @dataclasses.dataclass
 class Load:
     """What is asked of every server, and how ours is to do: beside the best peer, and the floor."""
@@ -238,8 +234,10 @@ class Load:
     path: str
     connections: int
     fields: tuple = ()
-    random: bool = False
+    random: bool = False  # digits for the path's '#'
+    anew: bool = False  # a connection for each request
     is_304: bool = False
+    turns: int = 1  # how much longer than others a turn is, for so few requests a second
     floor: bool = False
     peer_bar: float = 1.0
     floor_bar: float = 1.15
@@ -248,12 +246,12 @@ class Load:
 LOADS = [
     Load("1 KB, keep-alive, 64 connections", "/1k.bin", 64, floor=True, peer_bar=0.88),
     Load("1 KB, keep-alive, 1,000 connections", "/1k.bin", 1000, floor=True, peer_bar=0.88),
-    Load("1 KB, new connection each", "/1k.bin", 64, ("Connection: close",)),
+    Load("1 KB, new connection each", "/1k.bin", 64, ("Connection: close",), anew=True),
     Load("100 KB", "/100k.bin", 64),
-    Load("10 MB", "/10m.bin", 8),
+    Load("10 MB", "/10m.bin", 8, turns=2),
     Load("304 Not Modified", "/1k.bin", 64, is_304=True),
     Load("range of 1,000 bytes", "/100k.bin", 64, ("Range: bytes=5000-5999",)),
-    Load("tree of 100,000 files", "/tree/00/000.html", 64, random=True),
+    Load("tree of 100,000 files", "/tree/##/###.html", 64, random=True),
 ]
 
 
@@ -269,50 +267,72 @@ class Failure(Exception):
     """A server answered with errors: what that costs is no figure."""
 
 
-def wrk(server, row, fields, script, seconds):
-    argv = ["taskset", "-c", "1", "wrk", "-t1", f"-c{row.connections}", f"-d{seconds}s"]
-    if script:
-        argv += ["-s", str(script)]
+def load(server, row, fields, seed, args, seconds):
+    """Answers that came."""
+    argv = [str(args.build / "tests/bench_http_load")]
+    if row.anew:
+        argv.append("-c")
+    if row.random:
+        argv += ["-t", str(seed)]
     for f in fields:
         argv += ["-H", f]
-    out = subprocess.run([*argv, f"http://127.0.0.1:{server.port}{row.path}"], capture_output=True,
-                         text=True, check=True).stdout
-    errors = [] if row.is_304 else re.findall(r"Non-2xx.*|Socket errors.*", out)
-    for error in errors:
-        print(f"  {server.name}: {error}", file=sys.stderr)
-    if any(error.startswith("Non-2xx") for error in errors):
+    out = subprocess.run(["taskset", "-c", "1", *argv, str(server.port), row.path,
+                          str(row.connections), str(seconds)], capture_output=True, text=True,
+                         check=True).stdout
+    done, bad = map(int, re.fullmatch(r"(\d+) requests, (\d+) bad\n", out).groups())
+    if bad:
+        print(f"  {server.name}: {bad} answers of {done} are errors", file=sys.stderr)
+        raise Failure(server.name)
+    return done
+
+
+WRK_TREE = """math.randomseed(%d)
+request = function()
+  return wrk.format("GET", string.format("/tree/%%02d/%%03d.html", math.random(0, 99), math.random(0, 999)))
+end
+"""
+
+
+def wrk(server, row, fields, seed, _args, seconds):
+    """The same, by wrk."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        argv = ["taskset", "-c", "1", "wrk", "-t1", f"-c{row.connections}", f"-d{seconds}s"]
+        if row.random:
+            script.write(WRK_TREE % seed)
+            script.flush()
+            argv += ["-s", script.name]
+        for f in fields:
+            argv += ["-H", f]
+        out = subprocess.run([*argv, f"http://127.0.0.1:{server.port}{row.path.replace('#', '0')}"],
+                             capture_output=True, text=True, check=True).stdout
+    if not row.is_304 and re.search(r"Non-2xx", out):
         raise Failure(server.name)
     return int(re.search(r"(\d+) requests in", out).group(1))
 
 
-def cost(server, row, script, warm, seconds):
-    """Microseconds of CPU time per request."""
+def cost(server, row, r, args):
+    """Microseconds of CPU time per request, in one turn of round r."""
+    ask = wrk if args.wrk else load
     fields = fields_of(server, row)
-    if warm:
-        wrk(server, row, fields, script, 1)
-    for _ in range(3):
-        before = server.cpu_ns()
-        n = wrk(server, row, fields, script, seconds)
-        if n > 0:
-            return (server.cpu_ns() - before) / n / 1000
-        print(f"  {server.name}: not one request to {row.path}; once more", file=sys.stderr)
-    sys.exit(f"{server.name} does not answer {row.path}")
+    if r == 0:
+        ask(server, row, fields, r, args, 1)
+    before = server.cpu_ns()
+    n = ask(server, row, fields, r, args, row.turns * args.seconds)
+    if n == 0:
+        sys.exit(f"{server.name} does not answer {row.path}")
+    return (server.cpu_ns() - before) / n / 1000
 
 
-def bench_row(servers, floor, row, top, args):
+def bench_row(servers, floor, row, args):
     """What each took in each of the rounds, in which the servers take turns."""
     got, failed = {}, set()
     todo = list(servers) + ([floor] if row.floor and floor else [])
-    script = top / "tree.lua" if row.random else None
     for r in range(args.rounds):
-        if script:  # other files in each round, the same for everybody in one
-            script.write_text(RANDOM_TREE % r)
         for server in todo[r % len(todo):] + todo[:r % len(todo)]:
             if server.name in failed:
                 continue
             try:
-                got.setdefault(server.name, []).append(
-                    cost(server, row, script, r == 0, args.seconds))
+                got.setdefault(server.name, []).append(cost(server, row, r, args))
             except Failure:
                 if server.name == "ours":
                     raise
@@ -325,21 +345,21 @@ def latency_p99(servers, per_second, build, args):
     got = {}
     for r in range(args.rounds):
         for server in servers[r % len(servers):] + servers[:r % len(servers)]:
-            out = subprocess.run(["taskset", "-c", "1", str(build / "tests/bench_http_pace"),
-                                  str(server.port), "/1k.bin", "64", str(per_second),
+            out = subprocess.run(["taskset", "-c", "1", str(build / "tests/bench_http_load"), "-r",
+                                  str(per_second), str(server.port), "/1k.bin", "64",
                                   str(args.seconds)], capture_output=True, text=True,
                                  check=True).stdout
             got.setdefault(server.name, []).append(int(re.search(r"p99 (\d+)", out).group(1)))
     return got
 
 
-def syscalls_per_request(server, seconds=2):
+def syscalls_per_request(server, args, seconds=2):
     pid = server.busiest()
     with tempfile.NamedTemporaryFile() as out:
         trace = subprocess.Popen(["strace", "-c", "-f", "-p", str(pid), "-o", out.name],
                                  stderr=subprocess.DEVNULL)
         time.sleep(0.5)
-        n = wrk(server, LOADS[0], [], None, seconds)
+        n = load(server, LOADS[0], [], 0, args, seconds)
         trace.send_signal(signal.SIGINT)
         trace.wait()
         total = re.search(r"^100\.00\s+\S+\s+\S+\s+(\d+)", out.read().decode(), re.M)
@@ -370,17 +390,17 @@ def idle_bytes(server, count=5000):
     return (after - before) / count
 
 
-def measure(servers, floor, top, args):
+def measure(servers, floor, args):
     """Rows of the report."""
     peers = [s.name for s in servers if s.name != "ours"]
     rows, first = [], None
-    for load in LOADS:
-        if args.rows and not any(r in load.name for r in args.rows.split(",")):
+    for asked in LOADS:
+        if args.rows and not any(r in asked.name for r in args.rows.split(",")):
             continue
-        row = report.Row.of_rounds(f"{load.name}, us", bench_row(servers, floor, load, top, args))
+        row = report.Row.of_rounds(f"{asked.name}, us", bench_row(servers, floor, asked, args))
         first = first or row.values
-        print(load.name, {k: round(v, 2) for k, v in row.values.items()}, flush=True)
-        rows.append(row.to_best(load.peer_bar, peers).to("floor", load.floor_bar))
+        print(asked.name, {k: round(v, 2) for k, v in row.values.items()}, flush=True)
+        rows.append(row.to_best(asked.peer_bar, peers).to("floor", asked.floor_bar))
     if args.skip_counts:
         return rows
     rate = int(0.5e6 / first["ours"]) // 1000 * 1000
@@ -388,7 +408,7 @@ def measure(servers, floor, top, args):
                                      latency_p99(servers, rate, args.build, args), form="{:.0f}")
                 .to_best(1.0, peers))
     if shutil.which("strace"):
-        got = {s.name: syscalls_per_request(s) for s in servers}
+        got = {s.name: syscalls_per_request(s, args) for s in servers}
         rows.append(report.Row("system calls per request, 64 connections", got).absolute(2.2))
     got = {s.name: idle_bytes(s) for s in servers}
     rows.append(report.Row("private memory of an idle connection, bytes", got, form="{:.0f}")
@@ -397,7 +417,9 @@ def measure(servers, floor, top, args):
 
 
 ABOUT = """CPU time of one server process on one CPU, for each request, by the scheduler's own
-account; the client has the other CPU. Access logs are off and file caches on for everybody: nginx
+account. The client has the other CPU and costs less than any of the servers, so that they are busy
+all the time: with one that does not keep up, such as wrk, the faster of them fall asleep between
+requests, and pay for being woken (`--wrk` shows it). Access logs are off and file caches on for everybody: nginx
 keeps 10,000 files open, of the 20,000 descriptors that a process gets here; ours keeps the tree in
 256 MB of memory, without descriptors; h2o has no such cache. A server that answers a row with errors
 has no figure there: lighttpd keeps each file of the tree open, and says 403 when it has no descriptor
@@ -410,7 +432,7 @@ sallyport-httpd is confined by Landlock and seccomp, which nobody else is.
 
 {table}
 
-Again: `sudo tests/bench/http/bench.py --markdown docs/PERFORMANCE.md`, with wrk, strace, nginx, h2o
+Again: `sudo tests/bench/http/bench.py --markdown docs/PERFORMANCE.md`, with strace, nginx, h2o
 and lighttpd installed; of the servers those that are."""
 
 
@@ -424,11 +446,12 @@ def main():
     p.add_argument("--rows", default="", help="parts of their names, with commas between")
     p.add_argument("--skip-counts", action="store_true",
                    help="no latency, memory and system calls")
+    p.add_argument("--wrk", action="store_true", help="with wrk as the client")
     p.add_argument("--markdown", type=pathlib.Path, help="write our section of this file")
     args = p.parse_args()
     args.seconds = args.seconds or (1 if args.quick else 3)
     args.seconds = int(args.seconds) if args.seconds >= 1 else args.seconds
-    for tool in ("wrk", "taskset"):
+    for tool in ("taskset", "wrk") if args.wrk else ("taskset",):
         if not shutil.which(tool):
             sys.exit(f"{tool} is needed")
     machine = report.where()
@@ -442,11 +465,11 @@ def main():
             if name in ("ours",) or shutil.which(name) or name.upper() in os.environ:
                 servers.append(start(top, site, args.build))
         floor = start_floor(top, args.build, 1024)
-        text = report.table(measure(servers, floor, top, args))
+        text = report.table(measure(servers, floor, args))
         print(text)
         if args.markdown:
             report.write(args.markdown, "http", "HTTP", ABOUT.format(
-                where=machine, versions=report.versions(("nginx", "h2o", "lighttpd", "wrk")),
+                where=machine, versions=report.versions(("nginx", "h2o", "lighttpd")),
                 rounds=args.rounds, seconds=args.seconds,
                 table=text))
     finally:
