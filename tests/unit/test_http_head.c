@@ -255,6 +255,31 @@ nul_is_refused_everywhere(void **state)
 	}
 }
 
+/* Values are scanned eight bytes at a time: each byte at each place among others. */
+static void
+each_byte_of_a_value_gives_its_verdict_wherever_it_is(void **state)
+{
+	(void)state;
+	for (size_t len = 1; len <= 20; len++)
+		for (size_t at = 0; at < len; at++)
+			for (unsigned byte = 0; byte < 256; byte++) {
+				char text[96];
+				size_t n = (size_t)snprintf(text, sizeof(text), GET H "X: ");
+				const size_t value = n;
+				const bool bad = (byte < 0x20 && byte != '\t') || byte == 0x7f;
+				struct head h;
+
+				memset(text + n, 'v', len);
+				text[value + at] = (char)byte;
+				n += len;
+				memcpy(text + n, "\r\n\r\n", 5);
+				n += 4;
+				if (parse_at_once(text, n, &h) != (bad ? 400 : HEAD_DONE) ||
+				    parse_cut(text, n, value + at, &h) != (bad ? 400 : HEAD_DONE))
+					fail_msg("byte %#x at %zu of %zu", byte, at, len);
+			}
+}
+
 static void
 what_was_read_is_right(void **state)
 {
@@ -354,6 +379,7 @@ main(void)
 		cmocka_unit_test(each_rule_cut_at_every_byte_gives_the_same),
 		cmocka_unit_test(limits_bind_at_the_same_byte_however_cut),
 		cmocka_unit_test(nul_is_refused_everywhere),
+		cmocka_unit_test(each_byte_of_a_value_gives_its_verdict_wherever_it_is),
 		cmocka_unit_test(what_was_read_is_right),
 		cmocka_unit_test(keep_alive_by_version_and_option),
 		cmocka_unit_test(every_field_is_found_by_its_name),
