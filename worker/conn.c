@@ -75,6 +75,8 @@ conn_answer(struct conn *c)
 {
 	struct conn_env *w = c->env;
 	struct answer *a = &w->answer;
+	const bool all = a->head_only || a->length == 0; /* with its head it is over */
+	const bool along = !all && a->block_end > 0 && a->one.mem && a->length <= CONN_COPY_BYTES;
 
 	c->requests++;
 	w->answering = true;
@@ -85,10 +87,10 @@ conn_answer(struct conn *c)
 	w->close_after = w->head.close || a->close || w->draining ||
 			 c->requests >= w->limits.requests ||
 			 (w->head.req.has_body && w->head.expect_continue && !w->continued);
-	w->out_len += (uint32_t)wire_head(
-	    a, w->head.req.minor, w->close_after, &w->date, w->out + w->out_len);
+	w->out_len += (uint32_t)wire_head(a, w->head.req.minor, w->close_after, &w->date,
+	    w->out + w->out_len, along ? (size_t)a->length : 0);
 	w->stretch = 0;
-	if (a->head_only || a->length == 0)
+	if (all || along)
 		return conn_next(c);
 	if (a->n_body == 1 && conn_copy(w, a->body))
 		return conn_next(c);

@@ -99,6 +99,24 @@ a_small_file_is_kept_in_memory_and_looked_at_each_second(void **state)
 }
 
 static void
+the_end_of_the_head_and_the_body_stand_behind_the_block(void **state)
+{
+	static const char end[] = "Content-Length: 5\r\n\r\n";
+	const struct fixture *f = *state;
+	struct filecache *c;
+	struct file *x;
+
+	assert_int_equal(filecache_new(10, 1 << 20, &c), 0);
+	write_file(f, "end.txt", "hello", 5);
+	assert_int_equal(get(c, f, "/end.txt", 1, &x), 0);
+	assert_int_equal(x->block_end, sizeof(end) - 1);
+	assert_memory_equal(x->block.ptr + x->block.len, end, sizeof(end) - 1);
+	assert_ptr_equal(x->body, x->block.ptr + x->block.len + x->block_end);
+	file_unref(x);
+	filecache_free(c);
+}
+
+static void
 a_removed_file_is_gone_a_second_later(void **state)
 {
 	const struct fixture *f = *state;
@@ -228,6 +246,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_small_file_is_kept_in_memory_and_looked_at_each_second),
+		cmocka_unit_test(the_end_of_the_head_and_the_body_stand_behind_the_block),
 		cmocka_unit_test(a_removed_file_is_gone_a_second_later),
 		cmocka_unit_test(a_large_file_keeps_its_descriptor),
 		cmocka_unit_test(the_least_used_goes_first_and_bounds_hold),

@@ -142,6 +142,12 @@ struct answer {
 	const char *user; /* that authentication found; lives with the configuration */
 	uint64_t length; /* of the body, all stretches together */
 	struct span block; /* ready-made field lines, owned by `owner`; may be empty */
+	/*
+	 * For HTTP/1.1, when the body is all that block describes: so many bytes right behind block
+	 * are its Content-Length and the empty line, and what follows is the body if `one` has it in
+	 * memory. Or 0.
+	 */
+	uint16_t block_end;
 	int fd; /* what stretches without mem are read from; owned by `owner` */
 	unsigned n_body;
 	void *owner; /* keeps block, fd and memory stretches alive until answer_done() */

@@ -21,8 +21,8 @@ dateline_set(struct dateline *d, int64_t second)
 }
 
 size_t
-wire_head(
-    const struct answer *a, unsigned minor, bool close, const struct dateline *date, char *dst)
+wire_head(const struct answer *a, unsigned minor, bool close, const struct dateline *date,
+    char *dst, size_t body)
 {
 	const struct span status = status_line(a->status);
 	char *p = put_bytes(dst, status.ptr, status.len);
@@ -31,18 +31,20 @@ wire_head(
 		p = put_bytes(p, date->text, DATELINE_BYTES);
 	else
 		p = put_bytes(p, date->text, DATELINE_BYTES + sizeof(SERVER_LINE) - 1);
-	p = put_bytes(p, a->block.ptr, a->block.len);
 	if (a->fields.len > 0)
 		p = put_bytes(p, a->fields.data, a->fields.len);
+	if (close)
+		p = PUT(p, "Connection: close\r\n");
+	else if (minor == 0)
+		p = PUT(p, "Connection: keep-alive\r\n");
+	p = put_bytes(p, a->block.ptr, a->block.len + a->block_end + body);
+	if (a->block_end > 0)
+		return (size_t)(p - dst);
 	if (!a->no_length) {
 		p = PUT(p, "Content-Length: ");
 		p = put_base(p, a->length, 10);
 		p = PUT(p, "\r\n");
 	}
-	if (close)
-		p = PUT(p, "Connection: close\r\n");
-	else if (minor == 0)
-		p = PUT(p, "Connection: keep-alive\r\n");
 	p = PUT(p, "\r\n");
 	return (size_t)(p - dst);
 }

@@ -24,10 +24,11 @@ void dateline_set(struct dateline *d, int64_t second);
 #define WIRE_HEAD_MAX(block_len) (512u + ANSWER_FIELDS_MAX + (block_len))
 
 /*
- * wire_head - status line, fields, empty line. dst has room for WIRE_HEAD_MAX().
+ * wire_head - status line, fields, empty line. dst has room for WIRE_HEAD_MAX() and body.
  * @minor: of the request; an HTTP/1.0 client that asked for keep-alive is told that it got it
  * @close: the connection ends after this answer
+ * @body:  so many bytes of the body too, which lie behind a->block_end; 0 if that is 0
  * Return: bytes written.
  */
-size_t wire_head(
-    const struct answer *a, unsigned minor, bool close, const struct dateline *date, char *dst);
+size_t wire_head(const struct answer *a, unsigned minor, bool close, const struct dateline *date,
+    char *dst, size_t body);

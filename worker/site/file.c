@@ -12,9 +12,11 @@
 #define FILE_BLOCK_MAX 512
 #define FILE_BLOCK_REST 256 /* of it, for all but the type */
 
-/* A stretch of the block being made. */
-struct piece {
-	size_t off, len;
+/* Field lines being made, and behind them what else of an HTTP/1.1 head does not change: file.h. */
+struct block {
+	char text[FILE_BLOCK_MAX];
+	size_t len, validators, end;
+	size_t etag_off, etag_len;
 };
 
 void
@@ -55,22 +57,21 @@ file_read_all(int fd, char *dst, size_t size)
 }
 
 /*
- * The prepared field lines into dst. The ETag is strong: mtime to the nanosecond, size, and the
- * coding; a variant from the disk has its own times, one that we made those of its origin.
- * Return: their length.
+ * The prepared field lines. The ETag is strong: mtime to the nanosecond, size, and the coding; a
+ * variant from the disk has its own times, one that we made those of its origin.
  */
-static size_t
-file_block(char dst[FILE_BLOCK_MAX], const struct file_source *s, struct span type,
-    bool compressible, size_t *ret_validators, struct piece *ret_etag)
+static void
+block_make(struct block *b, const struct file_source *s, uint64_t size, struct span type,
+    bool compressible)
 {
 	const struct stat *st = s->st;
 	const bool coded = s->coding != CODING_IDENTITY;
 	const struct span suffix = span_of(coded ? coding_suffix(s->coding) : "");
 	const struct span name = span_of(coded ? coding_name(s->coding) : "");
 	char date[HTTPDATE_BYTES + 1];
-	char *p = PUT(dst, "ETag: ");
+	char *p = PUT(b->text, "ETag: ");
 
-	ret_etag->off = (size_t)(p - dst);
+	b->etag_off = (size_t)(p - b->text);
 	p = PUT(p, "\"");
 	p = put_base(p, (uint64_t)st->st_mtim.tv_sec, 16);
 	p = PUT(p, ".");
@@ -79,14 +80,14 @@ file_block(char dst[FILE_BLOCK_MAX], const struct file_source *s, struct span ty
 	p = put_base(p, (uint64_t)st->st_size, 16);
 	p = put_bytes(p, suffix.ptr, suffix.len);
 	p = PUT(p, "\"");
-	ret_etag->len = (size_t)(p - dst) - ret_etag->off;
+	b->etag_len = (size_t)(p - b->text) - b->etag_off;
 	httpdate_format(st->st_mtim.tv_sec, date);
 	p = PUT(p, "\r\nLast-Modified: ");
 	p = put_bytes(p, date, HTTPDATE_BYTES);
 	p = PUT(p, "\r\n");
 	if (compressible)
 		p = PUT(p, "Vary: Accept-Encoding\r\n");
-	*ret_validators = (size_t)(p - dst);
+	b->validators = (size_t)(p - b->text);
 	if (coded) {
 		p = PUT(p, "Content-Encoding: ");
 		p = put_bytes(p, name.ptr, name.len);
@@ -95,14 +96,19 @@ file_block(char dst[FILE_BLOCK_MAX], const struct file_source *s, struct span ty
 	p = PUT(p, "Content-Type: ");
 	p = put_bytes(p, type.ptr, type.len);
 	p = PUT(p, "\r\nAccept-Ranges: bytes\r\n");
-	return (size_t)(p - dst);
+	b->len = (size_t)(p - b->text);
+	p = PUT(p, "Content-Length: ");
+	p = put_base(p, size, 10);
+	p = PUT(p, "\r\n\r\n");
+	b->end = (size_t)(p - b->text) - b->len;
 }
 
 /* Room for everything in one allocation, laid out: path, block, body. */
 static struct file *
-file_alloc(const struct file_source *s, struct span block, size_t body, char **ret_body)
+file_alloc(const struct file_source *s, const struct block *b, size_t body, char **ret_body)
 {
-	const size_t bytes = sizeof(struct file) + s->path.len + 1 + block.len + body;
+	const size_t block = b->len + b->end;
+	const size_t bytes = sizeof(struct file) + s->path.len + 1 + block + body;
 	struct file *f = malloc(bytes);
 	char *p;
 
@@ -119,8 +125,11 @@ file_alloc(const struct file_source *s, struct span block, size_t body, char **r
 		.path_len = s->path.len };
 	p = put_bytes(p, s->path.len > 0 ? s->path.ptr : "", s->path.len);
 	*p++ = '\0';
-	f->block = (struct span){ p, block.len };
-	*ret_body = put_bytes(p, block.ptr, block.len);
+	f->block = (struct span){ p, b->len };
+	f->block_end = (uint16_t)b->end;
+	f->validators_len = b->validators;
+	f->etag = (struct span){ p + b->etag_off, b->etag_len };
+	*ret_body = put_bytes(p, b->text, block);
 	return f;
 }
 
@@ -134,22 +143,19 @@ file_make(const struct file_source *s, struct file **ret)
 	const char *type = s->type ? s->type : mime_of(s->type_path);
 	const bool compressible = mime_is_compressible(type);
 	const struct span type_text = span_of(type);
-	char block[FILE_BLOCK_MAX], *body;
-	struct piece etag = { 0 };
-	size_t block_len = 0, validators = 0;
+	struct block block = { .len = 0 };
 	struct file *f;
+	char *body;
 
 	if (type_text.len > FILE_BLOCK_MAX - FILE_BLOCK_REST)
 		return -ENOBUFS; /* a type of absurd length */
 	if (!is_dir)
-		block_len = file_block(block, s, type_text, compressible, &validators, &etag);
-	f = file_alloc(s, (struct span){ block, block_len }, in_memory ? (size_t)size : 0, &body);
+		block_make(&block, s, size, type_text, compressible);
+	f = file_alloc(s, &block, in_memory ? (size_t)size : 0, &body);
 	if (!f)
 		return -ENOMEM;
 	f->type = type;
 	f->compressible = compressible;
-	f->validators_len = validators;
-	f->etag = (struct span){ f->block.ptr + etag.off, etag.len };
 	f->size = size;
 	if (in_memory) {
 		const int r = s->body.ptr ? 0 : file_read_all(fd, body, (size_t)size);

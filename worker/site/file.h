@@ -29,6 +29,7 @@ struct file {
 	const char *body; /* or NULL */
 	/* Field lines, those that a 304 repeats first: ETag, Last-Modified, Vary; Content-... */
 	struct span block;
+	uint16_t block_end; /* behind it Content-Length and an empty line, and then the body */
 	size_t validators_len; /* how much of block a 304 repeats */
 	struct span etag; /* with its quotes, inside block */
 	const char *type; /* static */

@@ -163,6 +163,7 @@ send_file(
 	if (n > 1 && send_ranges(f, list, n, a) == 0)
 		return;
 	a->status = 200;
+	a->block_end = f->block_end;
 	a->length = f->size;
 	a->one = file_stretch(f, 0, f->size);
 	a->n_body = 1;
