@@ -186,7 +186,7 @@ conn_fill(struct conn *c)
 	if (n <= 0)
 		return CONN_OVER;
 	w->in_len += (uint32_t)n;
-	c->slow_bytes += (uint64_t)n;
+	conn_moved(c, n);
 	w->drained = (size_t)n < room && !(c->t.ops->pending && c->t.ops->pending(&c->t));
 	return STEP_ON;
 }
@@ -287,7 +287,7 @@ conn_step_send(struct conn *c)
 		if (n < 0)
 			return CONN_OVER;
 		c->progressed = true;
-		c->slow_bytes += (uint64_t)n;
+		conn_moved(c, n);
 		if ((uint64_t)n >= budget)
 			return WANT_WRITE;
 		budget -= (uint64_t)n;
@@ -394,18 +394,17 @@ conn_is_fast_enough(struct conn *c)
 	const bool moving = c->patience == PATIENCE_BODY || c->patience == PATIENCE_WRITE;
 	uint64_t passed;
 
-	if (!moving) {
-		c->slow_since_usec = 0;
+	if (!moving || !c->timed) {
+		if (moving) {
+			c->rate_since_usec = w->now_usec;
+			c->rate_bytes = 0;
+		}
+		c->timed = moving;
 		return true;
 	}
-	if (c->slow_since_usec == 0) {
-		c->slow_since_usec = w->now_usec;
-		c->slow_bytes = 0;
-		return true;
-	}
-	passed = w->now_usec - c->slow_since_usec;
+	passed = w->now_usec - c->rate_since_usec;
 	if (w->limits.min_rate == 0 || passed < CONN_RATE_GRACE_USEC ||
-	    c->slow_bytes >= passed / USEC_PER_SEC * w->limits.min_rate)
+	    c->rate_bytes >= passed / USEC_PER_SEC * w->limits.min_rate)
 		return true;
 	w->stats->too_slow++;
 	return false;

@@ -57,6 +57,7 @@ struct conn_stats {
  */
 struct conn_env {
 	struct conn_limits limits;
+	uint64_t patience_usec[PATIENCE_END]; /* the server's: how long each is */
 	struct dateline date;
 	bool draining; /* every answer is the last of its connection */
 	void (*respond)(void *arg, const struct request *r, int64_t now, struct answer *a);
@@ -91,18 +92,23 @@ struct conn_env {
 struct held;
 
 struct conn {
+	/* What every request touches: a cache line. */
 	struct transport t;
 	struct conn_env *env;
-	struct peer peer;
 	struct held *held; /* NULL while nothing is half done: an idle connection has no buffer */
 	uint32_t requests;
 	uint8_t state;
 	uint8_t patience; /* enum patience, for the server */
-	uint8_t role; /* enum role of the listener, for who answers */
-	bool progressed; /* the time limit starts anew */
-	uint64_t slow_since_usec; /* in a body or an answer that takes more than one step; or 0 */
-	uint64_t slow_bytes; /* moved since then */
+	uint8_t listed; /* the server's: patience that the deadline is of */
+	uint8_t role : 4; /* enum role of the listener, for who answers */
+	bool progressed : 1; /* the time limit starts anew */
+	bool timed : 1; /* in a body or an answer that takes more than one step: rate_... are set */
+	uint64_t deadline_usec; /* the server's */
+	/* And what few do. */
+	uint64_t rate_since_usec;
+	uint64_t rate_bytes; /* moved since then */
 	uint32_t lingered; /* bytes thrown away after our last answer */
+	struct peer peer;
 };
 
 /* Takes over t. */

@@ -18,7 +18,7 @@ conn_flush(struct conn *c, bool more)
 		if (n < 0)
 			return CONN_OVER;
 		c->progressed = true;
-		c->slow_bytes += (uint64_t)n;
+		conn_moved(c, n);
 		w->out_off += (uint32_t)n;
 		w->stats->bytes_sent += (uint64_t)n;
 	}

@@ -19,6 +19,14 @@ enum conn_state {
 	C_LINGER,
 };
 
+/* So many bytes came or went: for the minimum rate. */
+static inline void
+conn_moved(struct conn *c, ssize_t bytes)
+{
+	if (c->timed)
+		c->rate_bytes += (uint64_t)bytes;
+}
+
 /* The work space becomes c's: what it held, or empty. */
 void work_load(struct conn *c);
 

@@ -134,37 +134,47 @@ evloop_on_io(struct ev_loop *ev, ev_io *io, int revents)
 }
 
 void
-evloop_fd_init(struct evloop *l, struct evloop_fd *w, int fd, void (*on)(void *, int), void *arg)
+evloop_fd_init(struct evloop_fd *w, int fd, void (*on)(void *, int), void *arg)
 {
 	ev_io *io = io_of(w);
 
 	w->on = on;
 	w->arg = arg;
-	w->loop = l;
 	ev_io_init(io, evloop_on_io, fd, 0);
 	io->data = w;
 }
 
+int
+evloop_fd_wants(const struct evloop_fd *w)
+{
+	const ev_io *io = (const ev_io *)(const void *)w->ev;
+
+	if (!ev_is_active(io))
+		return WANT_NOTHING;
+	return ((io->events & EV_READ) ? WANT_READ : 0) |
+	       ((io->events & EV_WRITE) ? WANT_WRITE : 0);
+}
+
 void
-evloop_fd_want(struct evloop_fd *w, int want)
+evloop_fd_want(struct evloop *l, struct evloop_fd *w, int want)
 {
 	ev_io *io = io_of(w);
 	const int events =
 	    ((want & WANT_READ) ? EV_READ : 0) | ((want & WANT_WRITE) ? EV_WRITE : 0);
 
-	if (ev_is_active(io) && events == (io->events & (EV_READ | EV_WRITE)))
+	if (want == evloop_fd_wants(w))
 		return;
-	ev_io_stop(w->loop->ev, io);
+	ev_io_stop(l->ev, io);
 	if (events == 0)
 		return;
 	ev_io_set(io, io->fd, events);
-	ev_io_start(w->loop->ev, io);
+	ev_io_start(l->ev, io);
 }
 
 void
-evloop_fd_feed(struct evloop_fd *w, int ready)
+evloop_fd_feed(struct evloop *l, struct evloop_fd *w, int ready)
 {
-	ev_feed_event(w->loop->ev, io_of(w),
+	ev_feed_event(l->ev, io_of(w),
 	    ((ready & WANT_READ) ? EV_READ : 0) | ((ready & WANT_WRITE) ? EV_WRITE : 0));
 }
 

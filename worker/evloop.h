@@ -15,12 +15,11 @@
 
 struct evloop;
 
-/* Watches one descriptor. Fill on, arg by evloop_fd_init(). */
+/* Watches one descriptor. Fill on, arg by evloop_fd_init(). A cache line: there may be many. */
 struct evloop_fd {
 	_Alignas(8) char ev[48]; /* struct ev_io; evloop.c asserts the size */
 	void (*on)(void *arg, int ready); /* ready: WANT_READ, WANT_WRITE */
 	void *arg;
-	struct evloop *loop;
 };
 
 struct evloop_timer {
@@ -48,14 +47,16 @@ void evloop_stop(struct evloop *l);
 void evloop_after(struct evloop *l, void (*after)(void *arg), void *arg);
 
 /* Not watched yet. on gets WANT_ bits; fd stays the caller's. */
-void evloop_fd_init(
-    struct evloop *l, struct evloop_fd *w, int fd, void (*on)(void *, int), void *arg);
+void evloop_fd_init(struct evloop_fd *w, int fd, void (*on)(void *, int), void *arg);
 
 /* Watch for want (WANT_ bits), 0 for nothing. Costs a system call only when want changes. */
-void evloop_fd_want(struct evloop_fd *w, int want);
+void evloop_fd_want(struct evloop *l, struct evloop_fd *w, int want);
+
+/* What it is watched for. */
+int evloop_fd_wants(const struct evloop_fd *w);
 
 /* Have w's callback called in this turn, as if it were ready. */
-void evloop_fd_feed(struct evloop_fd *w, int ready);
+void evloop_fd_feed(struct evloop *l, struct evloop_fd *w, int ready);
 
 /* Not set yet. */
 void evloop_timer_init(struct evloop *l, struct evloop_timer *t, void (*on)(void *), void *arg);

@@ -42,7 +42,7 @@ slot_get(struct server *v)
 	if (s)
 		v->free = s->next;
 	else
-		s = malloc(sizeof(*s));
+		s = aligned_alloc(_Alignof(struct slot), sizeof(*s));
 	return s;
 }
 
@@ -58,7 +58,7 @@ slot_wake(struct transport *t)
 {
 	struct slot *s = (struct slot *)(void *)((char *)t - offsetof(struct slot, conn.t));
 
-	evloop_fd_feed(&s->io, WANT_READ | WANT_WRITE);
+	evloop_fd_feed(s->server->loop, &s->io, WANT_READ | WANT_WRITE);
 }
 
 static void
@@ -85,7 +85,7 @@ gate_open_conn(struct gate *g, int fd, const struct peer *peer)
 	t.wake = slot_wake;
 	conn_init(&s->conn, &v->env, &t, peer);
 	s->conn.role = (uint8_t)g->listener->role;
-	evloop_fd_init(v->loop, &s->io, fd, slot_on_ready, s);
+	evloop_fd_init(&s->io, fd, slot_on_ready, s);
 	v->n_conns++;
 	v->stats->accepted++;
 	slot_start(s);
@@ -166,7 +166,7 @@ void
 gates_watch(struct server *v, bool on)
 {
 	for (size_t i = 0; i < v->n_gates; i++)
-		evloop_fd_want(&v->gates[i].io, on ? WANT_READ : 0);
+		evloop_fd_want(v->loop, &v->gates[i].io, on ? WANT_READ : 0);
 }
 
 static void
@@ -196,6 +196,6 @@ gates_init(struct server *v, const struct listeners *l)
 
 		g->server = v;
 		g->listener = &l->list[i];
-		evloop_fd_init(v->loop, &g->io, g->listener->fd, gate_on_ready, g);
+		evloop_fd_init(&g->io, g->listener->fd, gate_on_ready, g);
 	}
 }

@@ -1,16 +1,21 @@
 /*
  * server.c - see server.h.
  *
- * Time limits cost a few pointers per request: every kind of waiting has one fixed length, so the
- * connections in it form a list in order of their deadlines, and one timer watches the heads.
+ * Time limits cost next to nothing per request: every kind of waiting has one fixed length, so the
+ * connections in it form a list in order of their deadlines, and one timer watches the heads. Each
+ * gets a little more than its length, and while that lasts, starting anew changes nothing.
  */
 #include "worker/server.h"
 
 #include <assert.h>
 #include <signal.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "worker/server_inner.h"
+
+/* How much more than its length a time limit is; it is over at most so much too late. */
+#define SLACK_OF(usec) ((usec) / 16)
 
 static void
 slot_unlist(struct slot *s)
@@ -24,17 +29,17 @@ slot_list(struct slot *s, uint8_t list)
 {
 	struct server *v = s->server;
 	struct slot *head = &v->lists[list];
-	const uint64_t usec = v->o.patience_usec[list];
+	const uint64_t usec = v->env.patience_usec[list] + SLACK_OF(v->env.patience_usec[list]);
 
-	s->list = list;
-	s->deadline_usec = evloop_now_usec(v->loop) + usec;
+	s->conn.listed = list;
+	s->conn.deadline_usec = evloop_now_usec(v->loop) + usec;
 	s->prev = head->prev;
 	s->next = head;
 	s->prev->next = s;
 	head->prev = s;
 	/* Lengths differ, so what comes later may be due earlier; mostly it is not, and costs nothing. */
-	if (s->deadline_usec < v->expiry_usec || !evloop_timer_is_set(&v->expiry)) {
-		v->expiry_usec = s->deadline_usec;
+	if (s->conn.deadline_usec < v->expiry_usec || !evloop_timer_is_set(&v->expiry)) {
+		v->expiry_usec = s->conn.deadline_usec;
 		evloop_timer_set(&v->expiry, usec);
 	}
 }
@@ -51,7 +56,7 @@ slot_end(struct slot *s)
 {
 	struct server *v = s->server;
 
-	evloop_fd_want(&s->io, 0);
+	evloop_fd_want(v->loop, &s->io, 0);
 	addrs_close(v->addrs, &s->conn.peer);
 	conn_done(&s->conn);
 	slot_unlist(s);
@@ -62,6 +67,15 @@ slot_end(struct slot *s)
 	server_check_drained(v);
 }
 
+/* True if the whole length is left. */
+static bool
+slot_has_time(const struct slot *s)
+{
+	const struct conn *c = &s->conn;
+
+	return c->env->now_usec + c->env->patience_usec[c->listed] <= c->deadline_usec;
+}
+
 /* What a step has left to do: watch for want, restart the clock if it should. */
 static void
 slot_after(struct slot *s, int want)
@@ -70,11 +84,12 @@ slot_after(struct slot *s, int want)
 		slot_end(s);
 		return;
 	}
-	evloop_fd_want(&s->io, want);
-	if (s->conn.progressed || s->conn.patience != s->list) {
-		slot_unlist(s);
-		slot_list(s, s->conn.patience);
-	}
+	if (evloop_fd_wants(&s->io) != want)
+		evloop_fd_want(s->server->loop, &s->io, want);
+	if (s->conn.patience == s->conn.listed && (!s->conn.progressed || slot_has_time(s)))
+		return;
+	slot_unlist(s);
+	slot_list(s, s->conn.patience);
 }
 
 void
@@ -99,15 +114,16 @@ server_expire(struct server *v, uint64_t now)
 	for (unsigned p = 0; p < PATIENCE_END; p++) {
 		struct slot *head = &v->lists[p];
 
-		while (head->next != head && head->next->deadline_usec <= now) {
+		while (head->next != head && head->next->conn.deadline_usec <= now) {
 			struct slot *s = head->next;
 			const int want = conn_timeout(&s->conn);
 
 			s->conn.progressed = true; /* never the same deadline twice */
 			slot_after(s, want);
 		}
-		if (head->next != head && (earliest == 0 || head->next->deadline_usec < earliest))
-			earliest = head->next->deadline_usec;
+		if (head->next != head &&
+		    (earliest == 0 || head->next->conn.deadline_usec < earliest))
+			earliest = head->next->conn.deadline_usec;
 	}
 	return earliest;
 }
@@ -152,11 +168,11 @@ server_hurry(struct server *v, enum patience p, uint64_t usec)
 {
 	const uint64_t soon = evloop_now_usec(v->loop) + usec;
 
-	if (v->o.patience_usec[p] > usec)
-		v->o.patience_usec[p] = usec;
+	if (v->env.patience_usec[p] > usec)
+		v->env.patience_usec[p] = usec;
 	for (struct slot *s = v->lists[p].next; s != &v->lists[p]; s = s->next)
-		if (s->deadline_usec > soon)
-			s->deadline_usec = soon;
+		if (s->conn.deadline_usec > soon)
+			s->conn.deadline_usec = soon;
 }
 
 /*
@@ -195,6 +211,7 @@ server_new(
 	v->o = *o;
 	v->spare = -EBADF;
 	v->env.limits = o->limits;
+	memcpy(v->env.patience_usec, o->patience_usec, sizeof(v->env.patience_usec));
 	v->env.respond = o->respond;
 	v->env.respond_error = o->respond_error;
 	v->env.finished = o->finished;

@@ -208,13 +208,13 @@ tls_sync(struct tls *tls)
 		return;
 	if (tls->watched_fd != c->fd) {
 		if (tls->watched_fd >= 0)
-			evloop_fd_want(&tls->io, 0);
+			evloop_fd_want(tls->loop, &tls->io, 0);
 		tls->watched_fd = c->fd;
 		if (c->fd >= 0)
-			evloop_fd_init(tls->loop, &tls->io, c->fd, tls->io.on, tls);
+			evloop_fd_init(&tls->io, c->fd, tls->io.on, tls);
 	}
 	if (c->fd >= 0) {
-		evloop_fd_want(&tls->io, keyd_client_want(c));
+		evloop_fd_want(tls->loop, &tls->io, keyd_client_want(c));
 	} else if (!evloop_timer_is_set(&tls->timer)) {
 		const uint64_t now = clock_usec();
 
@@ -278,7 +278,7 @@ tls_detach(struct tls *tls)
 	if (!tls->loop)
 		return;
 	if (tls->watched_fd >= 0)
-		evloop_fd_want(&tls->io, 0);
+		evloop_fd_want(tls->loop, &tls->io, 0);
 	tls->watched_fd = -EBADF;
 	evloop_timer_stop(&tls->timer);
 	evloop_after(tls->loop, NULL, NULL);
