@@ -263,7 +263,7 @@ static int
 conn_step_send(struct conn *c)
 {
 	struct conn_env *w = c->env;
-	uint64_t budget = CONN_TURN_BYTES;
+	uint64_t budget = CONN_TURN_BYTES - (w->out_len - w->out_off);
 
 	while (w->stretch < w->answer.n_body) {
 		struct stretch *s = &w->answer.body[w->stretch];
@@ -280,7 +280,7 @@ conn_step_send(struct conn *c)
 
 			if (r != 0)
 				return r;
-			n = conn_send_file(c, s);
+			n = conn_send_file(c, s, budget);
 		}
 		if (n == -EAGAIN)
 			return c->t.want;

@@ -65,10 +65,10 @@ conn_send_memory(struct conn *c, struct stretch *s, bool more)
 }
 
 ssize_t
-conn_send_file(struct conn *c, struct stretch *s)
+conn_send_file(struct conn *c, struct stretch *s, uint64_t most)
 {
 	struct conn_env *w = c->env;
-	const size_t max = s->len < CONN_TURN_BYTES ? (size_t)s->len : CONN_TURN_BYTES;
+	const size_t max = (size_t)(s->len < most ? s->len : most);
 	ssize_t n;
 
 	if (c->t.ops->sendfile) {

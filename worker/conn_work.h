@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "worker/conn.h"
 
 enum conn_state {
@@ -39,9 +41,11 @@ void work_drop(struct conn *c);
 /*
  * In one turn of the loop at most, so that others get theirs. The larger it is, the longer the kernel
  * has the socket locked, and does for us what the receiver's acknowledgements would have it do
- * elsewhere: 256 KB at a time cost a fifth less than 1 MB.
+ * elsewhere: 256 KB at a time cost a fifth less than 1 MB. Its head counts: so the turns of a file begin
+ * inside a page, for which the kernel makes 240 segments of 10 MB, not 290.
  */
 #define CONN_TURN_BYTES (1u << 18)
+static_assert(CONN_OUT_BYTES < CONN_TURN_BYTES, "what is in out leaves room");
 
 /* So much is copied, or read, behind its head sooner than head and body are sent apart. */
 #define CONN_COPY_BYTES 16384u
@@ -60,6 +64,6 @@ _must_check_ int conn_flush(struct conn *c, bool more);
  * both, or -errno. */
 _must_check_ ssize_t conn_send_memory(struct conn *c, struct stretch *s, bool more);
 
-/* One write of a stretch of the answer's file; out is empty, or gets filled when the transport has
- * no sendfile. Return: bytes, or -errno; -EIO when the file has shrunk. */
-_must_check_ ssize_t conn_send_file(struct conn *c, struct stretch *s);
+/* One write of a stretch of the answer's file, most bytes of it at most; out is empty, or gets filled
+ * when the transport has no sendfile. Return: bytes, or -errno; -EIO when the file has shrunk. */
+_must_check_ ssize_t conn_send_file(struct conn *c, struct stretch *s, uint64_t most);
