@@ -268,22 +268,28 @@ class Failure(Exception):
 
 
 def load(server, row, fields, seed, args, seconds):
-    """Answers that came."""
-    argv = [str(args.build / "tests/bench_http_load")]
+    """Answers that came, and the nanoseconds that they took the server: without its connections."""
+    argv = [str(args.build / "tests/bench_http_load"), "-w"]
     if row.anew:
         argv.append("-c")
     if row.random:
         argv += ["-t", str(seed)]
     for f in fields:
         argv += ["-H", f]
-    out = subprocess.run(["taskset", "-c", "1", *argv, str(server.port), row.path,
-                          str(row.connections), str(seconds)], capture_output=True, text=True,
-                         check=True).stdout
-    done, bad = map(int, re.fullmatch(r"(\d+) requests, (\d+) bad\n", out).groups())
+    with subprocess.Popen(["taskset", "-c", "1", *argv, str(server.port), row.path,
+                           str(row.connections), str(seconds)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as client:
+        client.stdout.readline()  # "open"
+        before = server.cpu_ns()
+        client.stdin.write("\n")
+        client.stdin.flush()
+        said = client.stdout.readline()
+        ns = server.cpu_ns() - before
+    done, bad = map(int, re.fullmatch(r"(\d+) requests, (\d+) bad\n", said).groups())
     if bad:
         print(f"  {server.name}: {bad} answers of {done} are errors", file=sys.stderr)
         raise Failure(server.name)
-    return done
+    return done, ns
 
 
 WRK_TREE = """math.randomseed(%d)
@@ -294,7 +300,8 @@ end
 
 
 def wrk(server, row, fields, seed, _args, seconds):
-    """The same, by wrk."""
+    """The same, by wrk; its connections count."""
+    before = server.cpu_ns()
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         argv = ["taskset", "-c", "1", "wrk", "-t1", f"-c{row.connections}", f"-d{seconds}s"]
         if row.random:
@@ -307,7 +314,7 @@ def wrk(server, row, fields, seed, _args, seconds):
                              capture_output=True, text=True, check=True).stdout
     if not row.is_304 and re.search(r"Non-2xx", out):
         raise Failure(server.name)
-    return int(re.search(r"(\d+) requests in", out).group(1))
+    return int(re.search(r"(\d+) requests in", out).group(1)), server.cpu_ns() - before
 
 
 def cost(server, row, r, args):
@@ -316,11 +323,10 @@ def cost(server, row, r, args):
     fields = fields_of(server, row)
     if r == 0:
         ask(server, row, fields, r, args, 1)
-    before = server.cpu_ns()
-    n = ask(server, row, fields, r, args, row.turns * args.seconds)
+    n, ns = ask(server, row, fields, r, args, row.turns * args.seconds)
     if n == 0:
         sys.exit(f"{server.name} does not answer {row.path}")
-    return (server.cpu_ns() - before) / n / 1000
+    return ns / n / 1000
 
 
 def bench_row(servers, floor, row, args):
@@ -359,7 +365,7 @@ def syscalls_per_request(server, args, seconds=2):
         trace = subprocess.Popen(["strace", "-c", "-f", "-p", str(pid), "-o", out.name],
                                  stderr=subprocess.DEVNULL)
         time.sleep(0.5)
-        n = load(server, LOADS[0], [], 0, args, seconds)
+        n, _ = load(server, LOADS[0], [], 0, args, seconds)
         trace.send_signal(signal.SIGINT)
         trace.wait()
         total = re.search(r"^100\.00\s+\S+\s+\S+\s+(\d+)", out.read().decode(), re.M)

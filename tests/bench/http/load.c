@@ -2,11 +2,12 @@
  * load.c - asks a server for more, as soon as it has answered or at a fixed rate, and costs less than
  * any server does: so the server is what is short of time, and what it costs is the cost of work, not
  * of falling asleep and being woken.
- * Usage: load [-r PER_SECOND] [-c] [-t SEED] [-H FIELD]... PORT PATH CONNECTIONS SECONDS
+ * Usage: load [-r PER_SECOND] [-c] [-w] [-t SEED] [-H FIELD]... PORT PATH CONNECTIONS SECONDS
  *   -r  at this rate, whatever the answers do; prints how long they took, each counted from when it was
  *       due and not from when a connection was free for it: a server that stops for a while cannot hide
  *       it by having been asked less
  *   -c  a new connection for each request
+ *   -w  says "open" when all are connected, begins at a line of input, and ends at the end of it
  *   -t  a random digit for each '#' in PATH
  *   -H  one more field line
  * Prints: requests, answers that are neither 2xx nor 3xx; with -r p50, p99 and p99.9 in microseconds.
@@ -39,7 +40,7 @@ struct load_conn {
 
 static struct load_conn *conns;
 static int ep, port, n_conns, free_conn = -1;
-static bool each_anew;
+static bool each_anew, waits;
 static const char *path, *fields[16];
 static size_t n_fields;
 static unsigned seed;
@@ -230,15 +231,28 @@ load_at_rate(double rate, double seconds)
 }
 
 static void
+load_wait(const char *say)
+{
+	if (say)
+		(void)puts(say);
+	(void)fflush(stdout);
+	if (waits)
+		(void)getchar();
+}
+
+static void
 load_closed_loop(double seconds)
 {
-	const uint64_t end = load_now() + (uint64_t)(seconds * 1e9);
+	uint64_t end;
 
+	load_wait(waits ? "open" : NULL);
+	end = load_now() + (uint64_t)(seconds * 1e9);
 	for (int i = 0; i < n_conns; i++)
 		load_ask(&conns[i]);
 	while (load_now() < end)
 		load_answers(0, true); /* never asleep: the server would pay for waking us */
 	(void)printf("%zu requests, %zu bad\n", n_answers, n_bad);
+	load_wait(NULL);
 }
 
 int
@@ -247,11 +261,13 @@ main(int argc, char **argv)
 	double rate = 0;
 	int o;
 
-	while ((o = getopt(argc, argv, "r:ct:H:")) != -1) {
+	while ((o = getopt(argc, argv, "r:cwt:H:")) != -1) {
 		if (o == 'r')
 			rate = atof(optarg);
 		else if (o == 'c')
 			each_anew = true;
+		else if (o == 'w')
+			waits = true;
 		else if (o == 't')
 			seed = (unsigned)atoi(optarg) + 1;
 		else if (o == 'H' && n_fields < sizeof(fields) / sizeof(fields[0]))
