@@ -5,9 +5,10 @@ usage: bench.py [--build DIR] [--quick] [--rounds N] [--rows NAME,...] [--wrk] [
 
 Every server has one process on one CPU, and the client (load.c) the other. The client must cost less
 than every server: else the faster ones sleep and are woken between requests, which is charged to them
-and not to those that never get that far. So it is not wrk, unless asked for. Servers alternate within a round;
-the median over the rounds counts, and of the ratios of two servers the median of the rounds' ratios.
-CPU time is the scheduler's own figure (/proc/PID/schedstat), so that what the client does, and idle
+and not to those that never get that far. So it is not wrk, unless asked for. Servers alternate within
+a round; the median over the rounds counts, and of the ratios of two servers the median of the rounds'
+ratios. Many short turns tell more than a few long ones: what the machine does meanwhile is then the
+same for all. CPU time is the scheduler's own figure (/proc/PID/schedstat), so that what the client does, and idle
 time, do not count. Access logs are off and file caches on, for everybody (ABOUT). A server that is
 not installed is left out.
 """
@@ -303,7 +304,8 @@ def wrk(server, row, fields, seed, _args, seconds):
     """The same, by wrk; its connections count."""
     before = server.cpu_ns()
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        argv = ["taskset", "-c", "1", "wrk", "-t1", f"-c{row.connections}", f"-d{seconds}s"]
+        argv = ["taskset", "-c", "1", "wrk", "-t1", f"-c{row.connections}",
+                f"-d{max(1, round(seconds))}s"]
         if row.random:
             script.write(WRK_TREE % seed)
             script.flush()
@@ -447,16 +449,15 @@ def main():
     p.add_argument("--build", type=pathlib.Path,
                    default=pathlib.Path(os.environ.get("SALLYPORT_BUILD", HERE.parents[2] / "build")))
     p.add_argument("--seconds", type=float)
-    p.add_argument("--rounds", type=int, default=11)
-    p.add_argument("--quick", action="store_true", help="one second a turn instead of three")
+    p.add_argument("--rounds", type=int, default=22)
+    p.add_argument("--quick", action="store_true", help="half a second a turn instead of three")
     p.add_argument("--rows", default="", help="parts of their names, with commas between")
     p.add_argument("--skip-counts", action="store_true",
                    help="no latency, memory and system calls")
     p.add_argument("--wrk", action="store_true", help="with wrk as the client")
     p.add_argument("--markdown", type=pathlib.Path, help="write our section of this file")
     args = p.parse_args()
-    args.seconds = args.seconds or (1 if args.quick else 3)
-    args.seconds = int(args.seconds) if args.seconds >= 1 else args.seconds
+    args.seconds = args.seconds or (0.5 if args.quick else 3)
     for tool in ("taskset", "wrk") if args.wrk else ("taskset",):
         if not shutil.which(tool):
             sys.exit(f"{tool} is needed")
