@@ -394,12 +394,14 @@ conn_is_fast_enough(struct conn *c)
 	const bool moving = c->patience == PATIENCE_BODY || c->patience == PATIENCE_WRITE;
 	uint64_t passed;
 
-	if (!moving || !c->timed) {
-		if (moving) {
-			c->rate_since_usec = w->now_usec;
-			c->rate_bytes = 0;
-		}
-		c->timed = moving;
+	if (!moving) {
+		c->timed = false;
+		return true;
+	}
+	if (!c->timed) {
+		c->timed = true;
+		c->rate_since_usec = w->now_usec;
+		c->rate_bytes = 0;
 		return true;
 	}
 	passed = w->now_usec - c->rate_since_usec;

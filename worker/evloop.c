@@ -38,6 +38,20 @@ timer_of(struct evloop_timer *t)
 	return (ev_timer *)(void *)t->ev;
 }
 
+/* An error is for the next read to find. */
+static int
+want_of(int events)
+{
+	return ((events & (EV_READ | EV_ERROR)) ? WANT_READ : 0) |
+	       ((events & EV_WRITE) ? WANT_WRITE : 0);
+}
+
+static int
+events_of(int want)
+{
+	return ((want & WANT_READ) ? EV_READ : 0) | ((want & WANT_WRITE) ? EV_WRITE : 0);
+}
+
 /* Right after the poll and, by its priority, before every other callback of the turn. */
 static void
 evloop_on_turn(struct ev_loop *ev, ev_check *w, int revents)
@@ -133,8 +147,7 @@ evloop_on_io(struct ev_loop *ev, ev_io *io, int revents)
 	(void)ev;
 	/* What is called will want what lies behind, and need not wait for w->arg to fetch it. */
 	__builtin_prefetch(w + 1);
-	w->on(w->arg, ((revents & (EV_READ | EV_ERROR)) ? WANT_READ : 0) |
-			  ((revents & EV_WRITE) ? WANT_WRITE : 0));
+	w->on(w->arg, want_of(revents));
 }
 
 void
@@ -152,33 +165,27 @@ evloop_fd_wants(const struct evloop_fd *w)
 {
 	const ev_io *io = (const ev_io *)(const void *)w->ev;
 
-	if (!ev_is_active(io))
-		return WANT_NOTHING;
-	return ((io->events & EV_READ) ? WANT_READ : 0) |
-	       ((io->events & EV_WRITE) ? WANT_WRITE : 0);
+	return ev_is_active(io) ? want_of(io->events) : WANT_NOTHING;
 }
 
 void
 evloop_fd_want(struct evloop *l, struct evloop_fd *w, int want)
 {
 	ev_io *io = io_of(w);
-	const int events =
-	    ((want & WANT_READ) ? EV_READ : 0) | ((want & WANT_WRITE) ? EV_WRITE : 0);
 
 	if (want == evloop_fd_wants(w))
 		return;
 	ev_io_stop(l->ev, io);
-	if (events == 0)
+	if (want == WANT_NOTHING)
 		return;
-	ev_io_set(io, io->fd, events);
+	ev_io_set(io, io->fd, events_of(want));
 	ev_io_start(l->ev, io);
 }
 
 void
 evloop_fd_feed(struct evloop *l, struct evloop_fd *w, int ready)
 {
-	ev_feed_event(l->ev, io_of(w),
-	    ((ready & WANT_READ) ? EV_READ : 0) | ((ready & WANT_WRITE) ? EV_WRITE : 0));
+	ev_feed_event(l->ev, io_of(w), events_of(ready));
 }
 
 static void

@@ -84,7 +84,7 @@ slot_after(struct slot *s, int want)
 		slot_end(s);
 		return;
 	}
-	if (evloop_fd_wants(&s->io) != want)
+	if (evloop_fd_wants(&s->io) != want) /* mostly it is, and s->server is not looked at */
 		evloop_fd_want(s->server->loop, &s->io, want);
 	if (s->conn.patience == s->conn.listed && (!s->conn.progressed || slot_has_time(s)))
 		return;

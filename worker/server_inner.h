@@ -22,7 +22,9 @@ struct slot {
 	struct server *server;
 	struct slot *prev, *next; /* in the list of its patience, or in the free list */
 };
-static_assert(offsetof(struct slot, conn) == 64, "a line each");
+static_assert(
+    offsetof(struct slot, conn) == 64 && offsetof(struct slot, conn.rate_since_usec) == 128,
+    "a line each");
 
 struct gate {
 	struct evloop_fd io;
