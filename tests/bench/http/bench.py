@@ -3,14 +3,14 @@
 
 usage: bench.py [--build DIR] [--quick] [--rounds N] [--rows NAME,...] [--wrk] [--markdown FILE]
 
-Every server has one process on one CPU, and the client (load.c) the other. The client must cost less
-than every server: else the faster ones sleep and are woken between requests, which is charged to them
-and not to those that never get that far. So it is not wrk, unless asked for. Servers alternate within
-a round; the median over the rounds counts, and of the ratios of two servers the median of the rounds'
-ratios. Many short turns tell more than a few long ones: what the machine does meanwhile is then the
-same for all. CPU time is the scheduler's own figure (/proc/PID/schedstat), so that what the client does, and idle
-time, do not count. Access logs are off and file caches on, for everybody (ABOUT). A server that is
-not installed is left out.
+Every server has one process on one CPU, and the client (load.c) the other. The client must cost
+less than every server: else the faster ones sleep and are woken between requests, which is charged
+to them and not to those that never get that far. So it is not wrk, unless asked for. Servers
+alternate within a round; the median over the rounds counts, and of the ratios of two servers the
+median of the rounds' ratios. Many short turns tell more than a few long ones: what the machine does
+meanwhile is then the same for all. CPU time is the scheduler's own figure (/proc/PID/schedstat), so
+that what the client does, and idle time, do not count. Access logs are off and file caches on, for
+everybody (ABOUT). A server that is not installed is left out.
 """
 import argparse
 import dataclasses
@@ -288,8 +288,7 @@ def load(server, row, fields, seed, args, seconds):
         ns = server.cpu_ns() - before
     done, bad = map(int, re.fullmatch(r"(\d+) requests, (\d+) bad\n", said).groups())
     if bad:
-        print(f"  {server.name}: {bad} answers of {done} are errors", file=sys.stderr)
-        raise Failure(server.name)
+        raise Failure(f"{server.name}: {bad} answers of {done} are errors")
     return done, ns
 
 
@@ -314,8 +313,9 @@ def wrk(server, row, fields, seed, _args, seconds):
             argv += ["-H", f]
         out = subprocess.run([*argv, f"http://127.0.0.1:{server.port}{row.path.replace('#', '0')}"],
                              capture_output=True, text=True, check=True).stdout
-    if not row.is_304 and re.search(r"Non-2xx", out):
-        raise Failure(server.name)
+    errors = None if row.is_304 else re.search(r"Non-2xx.*", out)
+    if errors:
+        raise Failure(f"{server.name}: {errors.group(0)}")
     return int(re.search(r"(\d+) requests in", out).group(1)), server.cpu_ns() - before
 
 
@@ -341,9 +341,10 @@ def bench_row(servers, floor, row, args):
                 continue
             try:
                 got.setdefault(server.name, []).append(cost(server, row, r, args))
-            except Failure:
+            except Failure as failure:
                 if server.name == "ours":
                     raise
+                print(f"  {failure}", file=sys.stderr)
                 failed.add(server.name)
     return {k: v for k, v in got.items() if k not in failed}
 
@@ -427,7 +428,8 @@ def measure(servers, floor, args):
 ABOUT = """CPU time of one server process on one CPU, for each request, by the scheduler's own
 account. The client has the other CPU and costs less than any of the servers, so that they are busy
 all the time: with one that does not keep up, such as wrk, the faster of them fall asleep between
-requests, and pay for being woken (`--wrk` shows it). Access logs are off and file caches on for everybody: nginx
+requests, and pay for being woken (`--wrk` shows it). Access logs are off and file caches on for
+everybody: nginx
 keeps 10,000 files open, of the 20,000 descriptors that a process gets here; ours keeps the tree in
 256 MB of memory, without descriptors; h2o has no such cache. A server that answers a row with errors
 has no figure there: lighttpd keeps each file of the tree open, and says 403 when it has no descriptor

@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 4096
-#define ADDRESSES 64 /* that we come from, with -c: one would run out of ports */
+#define ADDRESSES 64 /* that we come from: with -c one would run out of ports */
 #define REQUEST_MAX 4096
 #define HEAD_MAX 8192
 
@@ -164,12 +164,15 @@ load_take(struct load_conn *c)
 	return c->got >= c->want;
 }
 
-/* Takes answers that are there. anew: asks again at once, else the connection is free. */
+/*
+ * Takes answers that are there, and does not wait for any: the server would pay for waking us.
+ * anew: asks again at once, else the connection is free.
+ */
 static void
-load_answers(int timeout, bool anew)
+load_answers(bool anew)
 {
 	struct epoll_event list[256];
-	const int n = epoll_wait(ep, list, 256, timeout);
+	const int n = epoll_wait(ep, list, 256, 0);
 
 	for (int i = 0; i < n; i++) {
 		struct load_conn *c = list[i].data.ptr;
@@ -222,7 +225,7 @@ load_at_rate(double rate, double seconds)
 			load_ask(c);
 			asked++;
 		} else {
-			load_answers(0, false);
+			load_answers(false);
 		}
 	}
 	qsort(times, n_times, sizeof(*times), load_compare);
@@ -230,11 +233,10 @@ load_at_rate(double rate, double seconds)
 	    times[n_times / 2], times[n_times * 99 / 100], times[n_times * 999 / 1000]);
 }
 
+/* With -w, until somebody has read what was printed and says so. */
 static void
-load_wait(const char *say)
+load_wait(void)
 {
-	if (say)
-		(void)puts(say);
 	(void)fflush(stdout);
 	if (waits)
 		(void)getchar();
@@ -245,14 +247,16 @@ load_closed_loop(double seconds)
 {
 	uint64_t end;
 
-	load_wait(waits ? "open" : NULL);
+	if (waits)
+		(void)puts("open");
+	load_wait();
 	end = load_now() + (uint64_t)(seconds * 1e9);
 	for (int i = 0; i < n_conns; i++)
 		load_ask(&conns[i]);
 	while (load_now() < end)
-		load_answers(0, true); /* never asleep: the server would pay for waking us */
+		load_answers(true);
 	(void)printf("%zu requests, %zu bad\n", n_answers, n_bad);
-	load_wait(NULL);
+	load_wait();
 }
 
 int
