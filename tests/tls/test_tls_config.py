@@ -168,7 +168,7 @@ def record_sizes(port):
             data += more
     while len(data) >= 5:
         size = int.from_bytes(data[3:5], "big")
-        if data[0] == 23 and (sizes or size > 300):  # before the data come tickets
+        if data[0] == 23 and size > (19 if sizes else 300):  # tickets first, an alert last
             sizes.append(size - 17)  # tag and type
         data = data[5 + size:]
     return sizes
