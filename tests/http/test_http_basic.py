@@ -1,6 +1,8 @@
-"""Requests and answers over real sockets: raw bytes, curl, http.client."""
+"""Requests and answers over real sockets: raw bytes, curl, http.client, node."""
 import email.utils
 import http.client
+import json
+import shutil
 import subprocess
 import time
 
@@ -231,12 +233,13 @@ def test_changed_file_is_served_new_within_two_seconds(server, root):
 
 
 def test_curl(server, tmp_path):
-    out = subprocess.run(
-        ["curl", "-sS", "--fail", "-o", tmp_path / "x", "-o", tmp_path / "y", "-w", "%{http_code} %{num_connects}\n",
-         f"http://127.0.0.1:{server.port}/big.bin", f"http://127.0.0.1:{server.port}/big.bin"],
-        capture_output=True, text=True, timeout=20)
-    assert out.stdout.splitlines()[0] == "200 1", out.stderr
+    url = f"http://127.0.0.1:{server.port}/big.bin"
+    out = subprocess.run(["curl", "-sS", "--fail", "-w", "%{http_code} %{num_connects}\n",
+                          "-o", tmp_path / "x", url, "-o", tmp_path / "y", url],
+                         capture_output=True, text=True, timeout=20)
+    assert out.stdout.splitlines() == ["200 1", "200 0"], out.stderr
     assert (tmp_path / "x").read_bytes() == BIG
+    assert (tmp_path / "y").read_bytes() == BIG
 
 
 def test_python_http_client(server):
@@ -247,6 +250,59 @@ def test_python_http_client(server):
         r = c.getresponse()
         assert (r.status, r.read()) == (200, SMALL)
     c.close()
+
+
+NODE_CLIENT = """
+const http = require('http');
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const said = [], ports = new Set();
+
+function ask(method, path, headers, chunks) {
+  return new Promise((done, failed) => {
+    const r = http.request({ port: process.argv[1], agent, method, path, headers }, (answer) => {
+      let bytes = 0;
+      ports.add(answer.socket.localPort);
+      answer.on('data', (data) => { bytes += data.length; });
+      answer.on('end', () => {
+        said.push([answer.statusCode, bytes, r.said100 === true]);
+        done(answer);
+      });
+    });
+    const send = () => { for (const c of chunks || []) r.write(c); r.end(); };
+    r.on('error', failed);
+    r.on('continue', () => { r.said100 = true; send(); });
+    if (!(headers || {}).Expect)
+      send();
+  });
+}
+
+(async () => {
+  const page = await ask('GET', '/');
+  await ask('HEAD', '/');
+  await ask('GET', '/', { 'If-None-Match': page.headers.etag });
+  await ask('GET', '/', { 'Transfer-Encoding': 'chunked' }, ['chunk', 'ed']);
+  await ask('GET', '/', { Expect: '100-continue', 'Content-Length': 4 }, ['body']);
+  await ask('GET', '/big.bin', { Range: 'bytes=-1000' });
+  await ask('GET', '/big.bin');
+  await ask('GET', '/nothing', { Connection: 'close' });
+  console.log(JSON.stringify([said, ports.size]));
+})();
+"""
+
+
+def test_node_http(server):
+    node = shutil.which("node")
+    if not node:
+        pytest.skip("node is not installed")
+    out = subprocess.run([node, "-e", NODE_CLIENT, str(server.port)], capture_output=True,
+                         text=True, timeout=20)
+    assert out.returncode == 0 and out.stdout, out.stderr
+    said, connections = json.loads(out.stdout)
+    missing = len(one(server, "/nothing", "Connection: close").body)
+    assert said == [[200, len(SMALL), False], [200, 0, False], [304, 0, False],
+                    [200, len(SMALL), False], [200, len(SMALL), True], [206, 1000, False],
+                    [200, len(BIG), False], [404, missing, False]]
+    assert connections == 1
 
 
 @pytest.mark.parametrize("target", ["*", "/", "/nothing"])
