@@ -158,7 +158,7 @@ server_on_drained(void *arg)
 	struct server *v = arg;
 
 	v->cut = true;
-	log_warning("drain: %u connections did not end in time and are cut", v->n_conns);
+	log_warning("connections cut, for they did not end in time: %u", v->n_conns);
 	evloop_stop(v->loop);
 }
 
@@ -195,7 +195,7 @@ server_on_term(void *arg, int signo)
 	v->expiry_usec = evloop_now_usec(v->loop) + v->o.drain_idle_usec;
 	evloop_timer_set(&v->expiry, v->o.drain_idle_usec);
 	evloop_timer_set(&v->drain, v->o.drain_usec);
-	log_debug("draining: %u connections", v->n_conns);
+	log_debug("draining, connections left: %u", v->n_conns);
 	server_check_drained(v);
 }
 

@@ -46,9 +46,9 @@ def top():
     return path
 
 
-def serve(top, users="yes"):
+def serve(top, users="yes", more=""):
     conf = top / "httpd.conf"
-    conf.write_text(f'workers = 1\nsite "x" {{ root = {top}/site users = {users} }}\n')
+    conf.write_text(f'workers = 1\nsite "x" {{ root = {top}/site users = {users} {more} }}\n')
 
     def own_users():
         assert libc.unshare(CLONE_NEWNS) == 0
@@ -69,6 +69,15 @@ def test_pages_of_users(top):
         r = get(h, "/~jo")
         assert (r.status, r.get("location")) == (301, "/~jo/")
         assert get(h, "/").body == b"the site"
+
+
+def test_another_directory(top):
+    web = top / "home" / "al" / "web"
+    web.mkdir()
+    (web / "index.html").write_text("web of al")
+    with serve(top, more="users-dir = web") as h:
+        assert get(h, "/~al/").body == b"web of al"
+        assert get(h, "/~jo/").status == 404
 
 
 @pytest.mark.parametrize("target,status", [

@@ -4,6 +4,7 @@ import re
 import signal
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -147,6 +148,22 @@ def test_no_certificate_for_a_tls_socket(make, pki):
     pki.leaf("a", "p256", "a.test")
     with pytest.raises(AssertionError, match="it needs a certificate"):
         make('site "a.test" { root = ROOT }\n')
+
+
+def test_handshake_timeout(make, pki):
+    """From the first byte to the last, however often one comes."""
+    pki.leaf("a", "p256", "a.test")
+    worker = make('handshake-timeout = 700ms\ncertificates = { CERTS/a.pem }\n'
+                  'site "a.test" { root = ROOT }\n')
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(512)
+    with rig.socket.create_connection(("127.0.0.1", worker.port), 5) as s:
+        begin = time.monotonic()
+        with pytest.raises(OSError):
+            for i in range(50):
+                s.sendall(hello[i:i + 1])
+                time.sleep(0.1)
+        assert 0.6 < time.monotonic() - begin < 2
+    assert subject(worker, "a.test") == "a"
 
 
 def record_sizes(port):
