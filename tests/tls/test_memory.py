@@ -119,8 +119,8 @@ def test_keys_are_in_the_signer_and_nowhere_else(can_scan, pki, where):
 
 
 def controls(key, cert, where):
-    """Servers that hold their key themselves: [(name, argv)]."""
-    port = rig.tcp_listener()
+    """Servers that hold their key themselves: (the port of each, [(name, argv)])."""
+    port = rig.tcp_listener(rig.LOOSE_PORTS)
     number = port.getsockname()[1]
     port.close()
     out = [("openssl s_server", ["openssl", "s_server", "-accept", f"127.0.0.1:{number}", "-key",
@@ -136,6 +136,16 @@ def controls(key, cert, where):
     return number, out
 
 
+def connected(port, host):
+    """A client of a server that is just starting."""
+    for _ in range(200):
+        try:
+            return rig.TlsClient(port, host=host)
+        except OSError:
+            time.sleep(0.05)
+    return rig.TlsClient(port, host=host)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_the_scan_finds_keys_in_servers_that_hold_them(can_scan, pki, where, name):
     cert = pki.leaf(name, KINDS[name], name + ".test")
@@ -146,14 +156,10 @@ def test_the_scan_finds_keys_in_servers_that_hold_them(can_scan, pki, where, nam
         with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as proc:
             try:
-                for _ in range(100):
-                    try:
-                        rig.TlsClient(number, host=name + ".test").close()
-                        break
-                    except OSError:
-                        time.sleep(0.05)
+                client = connected(number, name + ".test")
                 for pid in rig.family(proc.pid):  # nginx: master and every worker
                     assert found_in(pid, patterns(key)), (label, pid)
+                client.close()
             finally:
                 proc.terminate()
 
