@@ -200,16 +200,19 @@ put_time(struct buf *b, int64_t seconds, bool machine)
 static const char list_style[] =
     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
     "<meta name=\"color-scheme\" content=\"light dark\">\n<style>\n"
-    ":root{--line:#8883;--dim:#888;--over:#88f2}\n"
+    ":root{--line:#8883;--dim:#777;--over:#88f2;--link:#05b}\n"
+    "@media(prefers-color-scheme:dark){:root{--dim:#999;--link:#8bf}}\n"
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\n"
     "h1{font-size:1.3rem;overflow-wrap:anywhere}\n"
     "table{width:100%;border-collapse:collapse}\n"
     "th{text-align:left;font-weight:600;border-bottom:2px solid var(--line)}\n"
     "td,th{padding:.35rem .5rem}td{border-bottom:1px solid var(--line)}\n"
     "tr:hover td{background:var(--over)}\n"
-    "td:first-child{overflow-wrap:anywhere}\n"
-    ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
-    "td.n{color:var(--dim)}a{text-decoration:none}a:hover{text-decoration:underline}\n"
+    "td:first-child{width:100%;overflow-wrap:anywhere}\n"
+    ".n{text-align:right;white-space:nowrap;padding-left:1.5rem;font-variant-numeric:tabular-nums}"
+    "\n"
+    "td.n{color:var(--dim)}a{color:var(--link);text-decoration:none}a:hover{text-decoration:"
+    "underline}\n"
     "p{color:var(--dim);font-size:.85rem}\n"
     "@media(max-width:34rem){.t{display:none}body{margin:1rem auto}}\n</style>\n";
 
@@ -259,8 +262,8 @@ list_html(const struct listing *l, struct span shown, const struct list_order *o
 		    b, "<tr><td><a href=\"../\">../</a><td class=n><td class=\"n t\">\n");
 	for (size_t i = 0; i < l->n; i++)
 		put_entry(b, &l->entry[i]);
-	(void)buf_printf(
-	    b, "</table>\n<p>%zu%s entries, times in UTC</p>\n", l->n, l->cut ? " of more" : "");
+	(void)buf_printf(b, "</table>\n<p>%zu%s %s, times in UTC</p>\n", l->n,
+	    l->cut ? " of more" : "", l->n == 1 ? "entry" : "entries");
 }
 
 static void
