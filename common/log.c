@@ -5,7 +5,6 @@
 
 #include <poll.h>
 #include <stdarg.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/buf.h"
@@ -26,6 +25,8 @@ log_setup(const char *program, enum log_format format, enum log_level level)
 	log_state.program = program;
 	log_state.format = format;
 	log_state.level = level;
+	if (format == LOG_FORMAT_JSON)
+		tzset(); /* else gmtime_r(3) would, later, and open a file where none may be */
 }
 
 /* By severity; enum log_level has holes. */
@@ -82,8 +83,7 @@ line_put(struct buf *line, enum log_level level, const char *unit, const char *m
 		line_text(line, level, unit, message);
 }
 
-/* Whoever reads the log may have stopped reading; that must stop nobody else. A pipe that takes
- * anything takes a whole line (PIPE_BUF); what would have to wait is lost. */
+/* A reader that has stopped stops nobody: a pipe takes a whole line (PIPE_BUF), or it is lost. */
 static void
 log_write(const char *line, size_t len)
 {

@@ -198,7 +198,7 @@ def test_dirty_caller(box):
 
 
 def test_becomes_a_user_and_nothing_stays(box):
-    answers, records, _ = run(box, OURS_AS_USER, ["-l", "80", "-u", "svc"], SERVE,
+    answers, records, _ = run(box, OURS_AS_USER, ["--listen", "80", "--user", "svc"], SERVE,
                               ask("127.0.0.1:80"))
     assert answers == "hello"
     record, = records

@@ -1,6 +1,7 @@
 """`sallyport run`: what a service finds, however dirty the world is in which the launcher starts."""
 
 import contextlib
+import json
 import os
 import resource
 import signal
@@ -44,6 +45,36 @@ def test_names_order_and_number(box):
     assert record.env["LISTEN_FDS"] == "5" and record.env["LISTEN_PID"] == str(record["pid"])
     assert record.env["LISTEN_FDNAMES"] == "web:web:web:web:admin"
     assert not any(f["cloexec"] or "NONBLOCK" in f["flags"] for f in record.passed)
+
+
+def test_log_as_json(box):
+    """Every line is an object; those about a unit name it."""
+    units = {"web.socket": THREE, "web.service": SERVICE}
+    with box.launcher("web.socket", units=units, args=("--log-format=json",), ready=False) as run:
+        run.wait_line('"message":"ready')
+        with client(box, "/run/web.sock") as c:
+            pid = c.ask("pid")
+        run.wait_line("web.service")
+        assert run.stop() == 0
+    lines = [json.loads(line) for line in run.log.splitlines()]
+    assert all({"time", "level", "program", "message"} <= set(line) for line in lines)
+    assert {line["level"] for line in lines} <= {"error", "warning", "notice", "info"}
+    assert any(pid in line["message"] for line in lines if line.get("unit") == "web.service")
+
+
+def test_another_user_may_be_the_manager(box):
+    units = {"web.socket": THREE, "web.service": SERVICE}
+    with box.launcher("web.socket", units=units, args=("--manager-user", "other")) as run:
+        with client(box, "/run/web.sock") as c:
+            assert c.ask("echo hello") == "hello"
+        with open(f"/proc/{run.halves()['manager']}/status", encoding="ascii") as f:
+            uids = next(line for line in f if line.startswith("Uid:")).split()[1:]
+        assert uids == ["4002"] * 4
+    with box.launcher("web.socket", units=units, args=("--manager-user", "nosuch"),
+                      ready=False) as run:
+        assert not run.wait_ready()
+        assert "nosuch" in run.log
+        assert run.process.wait(5) != 0
 
 
 @pytest.mark.parametrize("address,kind", [("127.0.0.1:80", "stream"), ("/run/web.sock", "stream"),

@@ -48,7 +48,7 @@ def test_show_has_the_contract(box, run):
 def test_show_options(box, run):
     assert ctl(box, "show", "-p", "Id,LoadState", "-p", "Triggers", "web.socket").stdout == \
         "Id=web.socket\nLoadState=loaded\nTriggers=web.service\n"
-    assert ctl(box, "show", "-p", "SubState", "--value", "web.socket").stdout == "listening\n"
+    assert ctl(box, "show", "--property=SubState", "--value", "web.socket").stdout == "listening\n"
     missing = ctl(box, "show", "-p", "LoadState,ActiveState", "nothing.service")
     assert missing.stdout == "LoadState=not-found\nActiveState=inactive\n"
     assert missing.returncode == 0
@@ -153,7 +153,17 @@ def test_kill_signals_the_processes(box, run):
     state = wait_for(lambda: (lambda s: s["MainPID"] != before and s)(show(box, "slow.service")))
     assert state["Result"] in ("signal", "success")
     assert ctl(box, "kill", "-s", "NOSUCH", "slow.service").returncode == 64
+    assert ctl(box, "kill", "--kill-whom=nobody", "slow.service").returncode == 64
     assert ctl(box, "kill", "web.service").returncode == 1  # no process
+
+
+def test_kill_whom(box, run):
+    wait_state(box, "deaf.service", "running")
+    before = show(box, "deaf.service")["MainPID"]
+    none = ctl(box, "kill", "--kill-whom=control", "--signal=KILL", "deaf.service")
+    assert none.returncode == 1 and show(box, "deaf.service")["MainPID"] == before
+    assert ctl(box, "kill", "--kill-whom=main", "--signal=KILL", "deaf.service").returncode == 0
+    wait_for(lambda: show(box, "deaf.service")["MainPID"] != before)
 
 
 def test_others_may_ask_but_not_change(box, run):

@@ -1,4 +1,5 @@
 """sallyport-keyd by itself: what it signs, what it refuses, and that no client can stop it."""
+import json
 import os
 import random
 import signal
@@ -23,6 +24,16 @@ def keyd(pki, where):
     daemon = rig.Keyd(where, pki.keys).start()
     yield daemon
     assert daemon.stop() == 0, daemon.log()
+
+
+def test_log_as_json(pki, where):
+    pki.leaf("ed", "ed25519", "ed.test")
+    daemon = rig.Keyd(where, pki.keys, "--log-format=json")
+    rig.Daemon.start(daemon)
+    daemon.wait_log('keys"')
+    assert daemon.stop() == 0
+    lines = [json.loads(line) for line in daemon.log().splitlines()]
+    assert lines and all({"time", "level", "program", "message"} <= set(line) for line in lines)
 
 
 def tls13(hash_bytes=32):
