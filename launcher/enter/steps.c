@@ -24,21 +24,34 @@
 
 static struct arguments arguments; /* pages that only a child ever touches */
 
+/* Who may not give more than he has gives what he has, as systemd does: root in a container, say. */
+static int
+set_limit(__rlimit_resource_t which, rlim_t soft, rlim_t hard)
+{
+	struct rlimit own, wanted = { .rlim_cur = soft, .rlim_max = hard };
+
+	if (setrlimit(which, &wanted) == 0)
+		return 0;
+	if (errno != EPERM || getrlimit(which, &own) < 0)
+		return -errno;
+	wanted.rlim_max = own.rlim_max;
+	wanted.rlim_cur = soft < own.rlim_max ? soft : own.rlim_max;
+	return setrlimit(which, &wanted) < 0 ? -errno : 0;
+}
+
 static int
 set_limits(const struct enter *e)
 {
-	static_assert(RLIM_NLIMITS == PLAN_LIMITS, "one place for each limit");
-	for (int i = 0; i < PLAN_LIMITS; i++) {
-		const struct plan_limit *l = &e->unit->exec.limits[i];
-		const struct rlimit r = { .rlim_cur = l->soft, .rlim_max = l->hard };
+	const struct plan_limit *l = e->unit->exec.limits;
+	int r = 0;
 
-		if (l->set && setrlimit((__rlimit_resource_t)i, &r) < 0)
-			return -errno;
-	}
-	if (e->nofile && !e->unit->exec.limits[RLIMIT_NOFILE].set &&
-	    setrlimit(RLIMIT_NOFILE, e->nofile) < 0)
-		return -errno;
-	return 0;
+	static_assert(RLIM_NLIMITS == PLAN_LIMITS, "one place for each limit");
+	for (unsigned i = 0; i < PLAN_LIMITS && r == 0; i++)
+		if (l[i].set)
+			r = set_limit(i, l[i].soft, l[i].hard);
+	if (r == 0 && e->nofile && !l[RLIMIT_NOFILE].set)
+		r = set_limit(RLIMIT_NOFILE, e->nofile->rlim_cur, e->nofile->rlim_max);
+	return r;
 }
 
 static int
@@ -49,7 +62,9 @@ set_oom_score(int32_t score)
 	const uint64_t size = score < 0 ? (uint64_t)-score : (uint64_t)score;
 
 	(void)num_format(score < 0 ? text + 1 : text, size);
-	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	if (fd < 0 || (write(fd, text, strlen(text)) < 0 && errno != EACCES))
+		return -errno;
+	return 0; /* or he may not: systemd takes that for a container, and goes on */
 }
 
 static int

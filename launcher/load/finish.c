@@ -3,6 +3,9 @@
  * Runs as: as load.h.
  * Tests:   tests/unit/test_load.c
  */
+#include <linux/capability.h>
+#include <sys/resource.h>
+
 #include "common/capname.h"
 #include "common/clock.h"
 #include "launcher/load/caller.h"
@@ -187,6 +190,46 @@ rule_privileges(struct loader *l, struct draft *d)
 		    "because the user is not root (systemd: no)");
 }
 
+/* A limit above our own takes a capability; without it, as in many a container, it is our own. */
+static void
+rule_limits(struct loader *l, struct draft *d)
+{
+	static const char *const names[PLAN_LIMITS] = {
+		[RLIMIT_CPU] = "Service.LimitCPU",
+		[RLIMIT_FSIZE] = "Service.LimitFSIZE",
+		[RLIMIT_DATA] = "Service.LimitDATA",
+		[RLIMIT_STACK] = "Service.LimitSTACK",
+		[RLIMIT_CORE] = "Service.LimitCORE",
+		[RLIMIT_RSS] = "Service.LimitRSS",
+		[RLIMIT_NPROC] = "Service.LimitNPROC",
+		[RLIMIT_NOFILE] = "Service.LimitNOFILE",
+		[RLIMIT_MEMLOCK] = "Service.LimitMEMLOCK",
+		[RLIMIT_AS] = "Service.LimitAS",
+		[RLIMIT_LOCKS] = "Service.LimitLOCKS",
+		[RLIMIT_SIGPENDING] = "Service.LimitSIGPENDING",
+		[RLIMIT_MSGQUEUE] = "Service.LimitMSGQUEUE",
+		[RLIMIT_NICE] = "Service.LimitNICE",
+		[RLIMIT_RTPRIO] = "Service.LimitRTPRIO",
+		[RLIMIT_RTTIME] = "Service.LimitRTTIME",
+	};
+	const bool may = caller_uid() == 0 && (caller_bounding() >> CAP_SYS_RESOURCE & 1);
+
+	for (unsigned i = 0; i < PLAN_LIMITS; i++) {
+		const struct plan_limit *limit = &d->unit.exec.limits[i];
+		const struct where at =
+		    draft_where(d, SECTION_EXEC, names[i] + sizeof("Service.") - 1);
+		struct rlimit own;
+
+		if (!limit->set || getrlimit(i, &own) < 0 || limit->hard <= own.rlim_max)
+			continue;
+		d->unit.exec.raises_a_limit = true;
+		if (!may)
+			diag_add(l->diag, DIAG_WARNING, d->id, at.file, at.line, names[i], NULL,
+			    "more than the launcher has itself and may give: it will be %llu",
+			    (unsigned long long)own.rlim_max);
+	}
+}
+
 /* Which commands a service of its type has. */
 static void
 rule_commands(struct loader *l, struct draft *d)
@@ -282,6 +325,7 @@ finish_service(struct loader *l, struct draft *d)
 	rule_no_root(l, d);
 	rule_identity(l, d);
 	rule_privileges(l, d);
+	rule_limits(l, d);
 }
 
 /* What Accept=yes cannot be combined with, as in systemd. */

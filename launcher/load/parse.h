@@ -46,7 +46,8 @@ parse_fn parse_service_type; /* enum service_type */
 parse_fn parse_timeout; /* struct plan_service: TimeoutSec= is both timeouts */
 parse_fn parse_statuses; /* struct plan_statuses */
 parse_fn parse_pid_file; /* struct ref */
-parse_fn parse_limit_count, parse_limit_bytes, parse_limit_sec, parse_limit_usec; /* plan_limit */
+parse_fn parse_limit_count, parse_limit_bytes, parse_limit_nice, parse_limit_sec,
+    parse_limit_usec; /* struct plan_limit */
 parse_fn parse_stdin, parse_stdout; /* struct plan_stdio */
 parse_fn parse_directories; /* struct plan_list of relative paths */
 

@@ -110,6 +110,22 @@ parse_pid_file(struct assign *a, void *field)
 	return 0;
 }
 
+/* 0 to 40, as the kernel has it; or with a sign a niceness, of which 20 is 0 and -20 is 40. */
+static int
+limit_nice(const char *text, uint64_t *ret)
+{
+	const bool is_niceness = text[0] == '+' || text[0] == '-';
+	const int r = num_parse_str(text + is_niceness, 0,
+	    !is_niceness     ? 40
+	    : text[0] == '+' ? 19
+			     : 20,
+	    ret);
+
+	if (r == 0 && is_niceness)
+		*ret = text[0] == '+' ? 20 - *ret : 20 + *ret;
+	return r;
+}
+
 /* One side of a limit. The largest number stands for "infinity", as in the kernel. */
 static int
 limit_value(const char *text, parse_fn *kind, uint64_t *ret)
@@ -124,6 +140,8 @@ limit_value(const char *text, parse_fn *kind, uint64_t *ret)
 		return num_parse_str(text, 0, UINT64_MAX - 1, ret);
 	if (kind == parse_limit_bytes)
 		return value_size(text, ret);
+	if (kind == parse_limit_nice)
+		return limit_nice(text, ret);
 	r = value_usec(text, ret);
 	if (r == 0 && kind == parse_limit_sec)
 		*ret = (*ret + USEC_PER_SEC - 1) / USEC_PER_SEC;
@@ -166,6 +184,12 @@ int
 parse_limit_bytes(struct assign *a, void *field)
 {
 	return parse_limit(a, field, parse_limit_bytes);
+}
+
+int
+parse_limit_nice(struct assign *a, void *field)
+{
+	return parse_limit(a, field, parse_limit_nice);
 }
 
 int

@@ -36,7 +36,7 @@
 #define OPTION(name, parse, field, arg, text) \
 	ROW(SOCKET, ENFORCED, name, parse, unit.socket.field, arg, text)
 #define LIMIT(name, parse) \
-	ROW(EXEC, STRICT, "Limit" #name, parse, unit.exec.limits[RLIMIT_##name], none, "setrlimit(2).")
+	ROW(EXEC, STRICT, "Limit" #name, parse, unit.exec.limits[RLIMIT_##name], none, "setrlimit(2); at most what the launcher may give.")
 #define FOLDERS(class, name, kind, text) \
 	ROW(EXEC, class, name, parse_directories, unit.exec.directories[DIRECTORY_##kind].paths, none, text), \
 	ROW(EXEC, class, name "Mode", parse_mode, unit.exec.directories[DIRECTORY_##kind].mode, none, "Mode of those.")
@@ -73,7 +73,7 @@ static const uint64_t all_caps[] = { CAPNAME_ALL }, no_caps[] = { 0 };
 	X(parse_command) X(parse_condition) X(parse_dependencies) X(parse_directories) \
 	X(parse_directory) X(parse_enum) X(parse_environment) X(parse_environment_file) \
 	X(parse_fd_name) X(parse_ip_tos) X(parse_limit_bytes) X(parse_limit_count) \
-	X(parse_limit_sec) X(parse_limit_usec) X(parse_listen_datagram) X(parse_listen_fifo) \
+	X(parse_limit_nice) X(parse_limit_sec) X(parse_limit_usec) X(parse_listen_datagram) X(parse_listen_fifo) \
 	X(parse_listen_netlink) X(parse_listen_queue) X(parse_listen_seqpacket) \
 	X(parse_listen_special) X(parse_listen_stream) X(parse_load_credential) X(parse_mode) \
 	X(parse_off) X(parse_opt_bool) X(parse_opt_bytes) X(parse_opt_enum) \
@@ -346,7 +346,7 @@ const struct directive directive_table[] = {
 	LIMIT(LOCKS, parse_limit_count),
 	LIMIT(SIGPENDING, parse_limit_count),
 	LIMIT(MSGQUEUE, parse_limit_bytes),
-	LIMIT(NICE, parse_limit_count),
+	LIMIT(NICE, parse_limit_nice),
 	LIMIT(RTPRIO, parse_limit_count),
 	LIMIT(RTTIME, parse_limit_usec),
 	ROW(EXEC, ENFORCED, "OOMScoreAdjust", parse_opt_number, unit.exec.oom_score_adjust, oom, "/proc/self/oom_score_adj."),

@@ -35,20 +35,6 @@ plan_forbids_no_new_privs(const struct plan *p)
 	return false;
 }
 
-/* More than we have ourselves of a limit, for Limit*=. */
-static bool
-raises_a_limit(const struct plan_exec *x)
-{
-	for (int i = 0; i < PLAN_LIMITS; i++) {
-		struct rlimit own;
-
-		if (x->limits[i].set && getrlimit((__rlimit_resource_t)i, &own) == 0 &&
-		    x->limits[i].hard > own.rlim_max)
-			return true;
-	}
-	return false;
-}
-
 /* What the child of one unit needs before it becomes somebody lesser. */
 static uint64_t
 unit_needs(const struct plan_exec *x)
@@ -60,7 +46,7 @@ unit_needs(const struct plan_exec *x)
 			caps |= CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_FOWNER);
 	if (x->nice.set && x->nice.value < getpriority(PRIO_PROCESS, 0))
 		caps |= CAP_BIT(CAP_SYS_NICE);
-	if (raises_a_limit(x) || (x->oom_score_adjust.set && x->oom_score_adjust.value < 0))
+	if (x->raises_a_limit || (x->oom_score_adjust.set && x->oom_score_adjust.value < 0))
 		caps |= CAP_BIT(CAP_SYS_RESOURCE);
 	return caps;
 }

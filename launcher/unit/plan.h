@@ -183,12 +183,11 @@ struct plan_exec {
 	plan_bool ignore_sigpipe; /* IgnoreSIGPIPE=, default yes */
 	mode_t umask; /* UMask=, default 0022 */
 	struct plan_list environment_files; /* struct plan_env_file */
-	struct plan_list
-	    pass_environment; /* struct plan_word: names taken from the launcher's own */
-	struct plan_list
-	    unset_environment; /* struct plan_word: names or "NAME=value", last of all */
+	struct plan_list pass_environment; /* struct plan_word: names, of the launcher's own */
+	struct plan_list unset_environment; /* struct plan_word: names or "NAME=value"; last */
 	struct plan_list credentials; /* struct plan_credential */
 	struct plan_limit limits[PLAN_LIMITS];
+	plan_bool raises_a_limit; /* above the launcher's own */
 	struct plan_stdio stdin_to, stdout_to, stderr_to;
 	struct plan_directories directories[DIRECTORY_KIND_END];
 	enum directory_preserve runtime_preserve;

@@ -62,6 +62,17 @@ def test_log_as_json(box):
     assert any(pid in line["message"] for line in lines if line.get("unit") == "web.service")
 
 
+def test_limits_of_a_container(box):
+    """Without CAP_SYS_RESOURCE nothing can be raised: the service starts with what there is."""
+    units = {"web.socket": THREE, "web.service": SERVICE + "LimitRTPRIO=2:7\nOOMScoreAdjust=-5\n"}
+    with box.launcher("web.socket", units=units,
+                      wrapper=("/usr/bin/setpriv", "--bounding-set", "-sys_resource")) as run:
+        with client(box, "/run/web.sock") as c:
+            assert c.record()["rlimits"]["RTPRIO"] == [0, 0]
+    line = next(x for x in run.log.splitlines() if "LimitRTPRIO" in x)
+    assert "warning" in line and "web.service:4" in line and "it will be 0" in line
+
+
 def test_another_user_may_be_the_manager(box):
     units = {"web.socket": THREE, "web.service": SERVICE}
     with box.launcher("web.socket", units=units, args=("--manager-user", "other")) as run:

@@ -174,6 +174,8 @@ CASES = [
     condition("if_reset", "ConditionPathExists=/nowhere\nConditionPathExists="),
     condition("if_user_root", "ConditionUser=root"),
     condition("if_user_other", "ConditionUser=svc"),
+    condition("if_group_root", "ConditionGroup=root"),
+    condition("if_group_other", "ConditionGroup=svc"),
     condition("if_capability", "ConditionCapability=CAP_SYS_ADMIN"),
     condition("if_not_virtual", "ConditionVirtualization=!container"),
     condition("if_container", "ConditionVirtualization=container"),
@@ -183,6 +185,19 @@ CASES = [
     condition("if_host", "ConditionHost=box"),
     condition("assert_read_write", "AssertPathIsReadWrite=/tmp"),
     condition("assert_not_there", "AssertPathExists=/nowhere"),
+    condition("assert_glob", "AssertPathExistsGlob=/etc/pass*"),
+    condition("assert_directory", "AssertPathIsDirectory=/etc/passwd"),
+    condition("assert_symlink", "AssertPathIsSymbolicLink=/bin"),
+    condition("assert_directory_not_empty", "AssertDirectoryNotEmpty=/run/nothing"),
+    condition("assert_file_not_empty", "AssertFileNotEmpty=/etc/passwd"),
+    condition("assert_executable", "AssertFileIsExecutable=/etc/passwd"),
+    condition("assert_user", "AssertUser=svc"),
+    condition("assert_group", "AssertGroup=root"),
+    condition("assert_capability", "AssertCapability=!CAP_SYS_ADMIN"),
+    condition("assert_virtualization", "AssertVirtualization=container"),
+    condition("assert_kernel_word", "AssertKernelCommandLine=no-such-word"),
+    condition("assert_security", "AssertSecurity=!selinux"),
+    condition("assert_host", "AssertHost=!box"),
     # -- commands around the main one --
     Case("stop_commands", units={"CASE.service": main("", f"ExecStop={says('stop')}")},
          client=(ask(),), afterwards=(THE_LOG,)),
@@ -224,6 +239,24 @@ CASES = [
     Case("kill_final_signal", service=f"{trap('QUIT')}\nKillSignal=SIGCONT\nFinalKillSignal=SIGQUIT\n"
          "TimeoutStopSec=300ms", start=("CASE.service",), units={"CASE.socket": None}, records=0,
          client=(wait(0.3),), afterwards=(THE_LOG,)),
+    Case("kill_not_at_last", service="ExecStart=/bin/sh -c 'trap : TERM; while :; do sleep 0.05; "
+         "done # CASE'\nTimeoutStopSec=300ms\nSendSIGKILL=no", start=("CASE.service",),
+         units={"CASE.socket": None}, records=0, client=(
+             wait(0.3), verb("stop", "CASE.service"), shell("pgrep -c -f '[k]ill_not_at_last'")),
+         afterwards=(shell("pkill -KILL -f '[k]ill_not_at_last' || :"),),
+         about="left behind by a stop; the end of the launcher leaves nobody"),
+    Case("kill_after_timeout_of_both", service="TimeoutSec=300ms",
+         steps="--ignore 15 --serve", client=(ask(),), afterwards=(
+             shell("pgrep -c -f 'out/[k]ill_after_timeout_of_both' || :"),)),
+    Case("kill_for_a_restart", service=f"{trap('INT', 'TERM')}\nRestartKillSignal=SIGINT",
+         start=("CASE.service",), units={"CASE.socket": None}, records=0,
+         client=(wait(0.3), verb("restart", "CASE.service"), wait(0.3)), afterwards=(THE_LOG,)),
+    Case("kill_for_the_watchdog", service=f"{trap('INT', 'ABRT', 'TERM')}\nWatchdogSec=300ms\n"
+         "WatchdogSignal=SIGINT", start=("CASE.service",), units={"CASE.socket": None}, records=0,
+         client=(wait(0.8),), afterwards=(THE_LOG,)),
+    Case("reload_command", service=f"{trap('HUP', 'TERM')}\nExecReload=/bin/kill -HUP $MAINPID",
+         start=("CASE.service",), units={"CASE.socket": None}, records=0,
+         client=(wait(0.3), verb("reload", "CASE.service"), wait(0.3)), afterwards=(THE_LOG,)),
     Case("kill_control_group", steps="--fork --serve", client=(ask(),), afterwards=(
         shell("pgrep -c -f 'out/[k]ill_control_group' || :"),),
          about="the default: children go too"),
@@ -256,6 +289,9 @@ CASES = [
     Case("start_timeout", service="Type=notify\nTimeoutStartSec=300ms\nStartLimitBurst=1",
          client=(no_answer(),), steps="--delay 5000 --notify READY=1 --serve",
          afterwards=(shell("wc -l < /tmp/out/CASE"),)),
+    Case("start_timeout_of_both", service="Type=notify\nTimeoutSec=300ms\nStartLimitBurst=1",
+         client=(no_answer(),), steps="--delay 5000 --notify READY=1 --serve",
+         afterwards=(shell("wc -l < /tmp/out/CASE"),)),
     # -- directories and limits that no case elsewhere has --
     Case("directory_modes", service="CacheDirectory=CASE\nCacheDirectoryMode=0700\nLogsDirectory=CASE\n"
          "LogsDirectoryMode=0750\nConfigurationDirectory=CASE\nConfigurationDirectoryMode=0711",
@@ -265,6 +301,16 @@ CASES = [
          about="the second start finds it its user's, closed to everybody else"),
     Case("limits_rest", service="LimitDATA=512M\nLimitRSS=1G\nLimitAS=8G\nLimitLOCKS=11\n"
          "LimitRTPRIO=0", client=(ask(),)),
+    Case("limit_nice_as_a_priority", service="LimitNICE=+5", client=(ask(),)),
+    Case("limit_nice_as_it_is", service="LimitNICE=12:15", client=(ask(),)),
+    Case("limit_nice_too_large", service="LimitNICE=41", client=(ask(),),
+         refused="systemd ignores what is no limit, and starts the service without one"),
+    Case("limits_above_our_own", service="LimitMSGQUEUE=1G\nLimitRTPRIO=7:9\nLimitMEMLOCK=infinity",
+         client=(ask(),), about="as many as the machine gives: in a container, none"),
+    Case("limit_above_the_kernels", service="LimitNOFILE=infinity", client=(ask(),),
+         about="fs.nr_open binds root too"),
+    Case("oom_score_lower", service="OOMScoreAdjust=-17", client=(ask(),),
+         about="not in every container"),
     Case("credential", service="LoadCredential=key:/run/CASE.key", files={
         "/run/CASE.key": ("secret\n", 0o600, (0, 0))}, client=(
             ask(), shell("cat /run/credentials/CASE.service/key; "
