@@ -2,13 +2,14 @@
 both, serves the same pages from a process that never had root."""
 
 import os
+import re
 import subprocess
 
 import pytest
 
 from support import box as box_module
 from support.box import LAUNCHER, alive, wait_for
-from support.paths import BUILD
+from support.paths import BUILD, SOURCE
 from support.systemd import SystemdBox
 
 UNITS = ("sallyport-httpd.socket", "sallyport-keyd.socket")
@@ -91,6 +92,17 @@ def test_same_pages_under_sallyport_run(installed, under_systemd):
             assert int(mine[name], 16) == 0, name
         assert mine["NoNewPrivs"] == "1"
     assert not alive(pid) and run.log.count("error") == 0, run.log
+
+
+def test_as_in_the_container(installed, under_systemd):
+    """With no more of root than the Containerfile asks of the runtime, and its unit alone."""
+    text = (SOURCE / "packaging/container/Containerfile").read_text()
+    asked = re.findall(r"--cap-add=(\w+)", text)
+    unit = re.search(r'^CMD \["(.*)"\]', text, re.M).group(1)
+    assert len(asked) == 7
+    with installed.launcher(unit, wrapper=("/usr/bin/setpriv", "--bounding-set",
+                                           ",".join(["-all", *(f"+{c}" for c in asked)]))):
+        assert get(installed, "/") == under_systemd[0]["/"]
 
 
 def test_check_finds_nothing_refused(installed):
