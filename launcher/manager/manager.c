@@ -85,7 +85,7 @@ manager_confine(const struct manager *m, struct why *why)
 	if (r < 0)
 		return r;
 	if (r == 0)
-		log_debug("no CAP_SYS_CHROOT: the root directory stays");
+		log_notice("no CAP_SYS_CHROOT: the root directory stays the one of all");
 	r = confine_self(fds_needed(m->plan), why);
 	return r < 0 ? r : confine_calls_of_manager(why);
 }
