@@ -1,31 +1,26 @@
 """One set of unit files, with systemd and without: what `cmake --install` puts there, started by
 both, serves the same pages from a process that never had root."""
 
-import os
 import re
-import subprocess
 
 import pytest
 
-from support import box as box_module
+from support import box as box_module, stage
 from support.box import LAUNCHER, alive, wait_for
-from support.paths import BUILD, SOURCE
+from support.paths import SOURCE
 from support.systemd import SystemdBox
 
 UNITS = ("sallyport-httpd.socket", "sallyport-keyd.socket")
 # A network namespace of its own is the signer's; not built yet, and accepted by name until then.
 ACCEPTED = ("--unenforced", "PrivateNetwork")
-STAGE = "/opt/stage"
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """A systemd box in which the project is installed as a package would do it."""
-    stage = tmp_path_factory.mktemp("stage")
-    subprocess.run(["cmake", "--install", BUILD, "--prefix", "/usr"], check=True,
-                   env={**os.environ, "DESTDIR": str(stage)}, stdout=subprocess.DEVNULL)
-    with box_module.open_or_skip(lambda: SystemdBox(binds=[(str(stage), STAGE)])) as box:
-        box.run(["cp", "-a", f"{STAGE}/usr/.", "/usr/"])
+    binds = stage.binds(tmp_path_factory.mktemp("stage"))
+    with box_module.open_or_skip(lambda: SystemdBox(binds=binds)) as box:
+        stage.install(box)
         box.run(["systemd-sysusers"])
         box.mkdir("/etc/sallyport/private", 0o700)
         box.systemctl("daemon-reload")
