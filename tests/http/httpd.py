@@ -59,7 +59,8 @@ class Httpd:
         self.notify.bind(str(self.notify_path))
         self.notify_path.chmod(0o666)
         self.notify.settimeout(READ_TIMEOUT)
-        environ = {"PATH": "/usr/bin:/bin", "NOTIFY_SOCKET": str(self.notify_path)}
+        environ = {"PATH": "/usr/bin:/bin", "NOTIFY_SOCKET": str(self.notify_path),
+                   "ASAN_OPTIONS": "detect_leaks=1"}
         if hooks:
             environ["SALLYPORT_HOOK"] = hooks
         environ.update(env or {})

@@ -321,7 +321,7 @@ class Worker(Daemon):
             command += ["--cert", cert]
         super().__init__(where, name, HTTPD_USER, [("https", self.https), ("http", self.http),
                                                  ("admin", self.admin)],
-                         command, env)
+                         command, {"ASAN_OPTIONS": "detect_leaks=1", **(env or {})})
 
     def figures(self):
         """{name with labels: value} of /metrics."""
