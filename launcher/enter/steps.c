@@ -62,7 +62,7 @@ set_oom_score(int32_t score)
 	const uint64_t size = score < 0 ? (uint64_t)-score : (uint64_t)score;
 
 	(void)num_format(score < 0 ? text + 1 : text, size);
-	if (fd < 0 || (write(fd, text, strlen(text)) < 0 && errno != EACCES))
+	if ((fd < 0 || write(fd, text, strlen(text)) < 0) && errno != EACCES && errno != EPERM)
 		return -errno;
 	return 0; /* or he may not: systemd takes that for a container, and goes on */
 }
