@@ -194,39 +194,29 @@ rule_privileges(struct loader *l, struct draft *d)
 static void
 rule_limits(struct loader *l, struct draft *d)
 {
-	static const char *const names[PLAN_LIMITS] = {
-		[RLIMIT_CPU] = "Service.LimitCPU",
-		[RLIMIT_FSIZE] = "Service.LimitFSIZE",
-		[RLIMIT_DATA] = "Service.LimitDATA",
-		[RLIMIT_STACK] = "Service.LimitSTACK",
-		[RLIMIT_CORE] = "Service.LimitCORE",
-		[RLIMIT_RSS] = "Service.LimitRSS",
-		[RLIMIT_NPROC] = "Service.LimitNPROC",
-		[RLIMIT_NOFILE] = "Service.LimitNOFILE",
-		[RLIMIT_MEMLOCK] = "Service.LimitMEMLOCK",
-		[RLIMIT_AS] = "Service.LimitAS",
-		[RLIMIT_LOCKS] = "Service.LimitLOCKS",
-		[RLIMIT_SIGPENDING] = "Service.LimitSIGPENDING",
-		[RLIMIT_MSGQUEUE] = "Service.LimitMSGQUEUE",
-		[RLIMIT_NICE] = "Service.LimitNICE",
-		[RLIMIT_RTPRIO] = "Service.LimitRTPRIO",
-		[RLIMIT_RTTIME] = "Service.LimitRTTIME",
-	};
 	const bool may = caller_uid() == 0 && (caller_bounding() >> CAP_SYS_RESOURCE & 1);
 
-	for (unsigned i = 0; i < PLAN_LIMITS; i++) {
-		const struct plan_limit *limit = &d->unit.exec.limits[i];
-		const struct where at =
-		    draft_where(d, SECTION_EXEC, names[i] + sizeof("Service.") - 1);
+	for (const struct directive *row = directive_table; row < directive_table + directive_count;
+	     row++) {
+		const void *field = (const char *)d + row->offset;
+		const struct plan_limit *limit = field;
+		char name[sizeof("Service.") + sizeof(row->name)];
 		struct rlimit own;
+		struct where at;
 
-		if (!limit->set || getrlimit(i, &own) < 0 || limit->hard <= own.rlim_max)
+		if (row->section != SECTION_EXEC || !str_starts(row->name, "Limit") ||
+		    !limit->set ||
+		    getrlimit((__rlimit_resource_t)(limit - d->unit.exec.limits), &own) < 0 ||
+		    limit->hard <= own.rlim_max)
 			continue;
 		d->unit.exec.raises_a_limit = true;
-		if (!may)
-			diag_add(l->diag, DIAG_WARNING, d->id, at.file, at.line, names[i], NULL,
-			    "more than the launcher has itself and may give: it will be %llu",
-			    (unsigned long long)own.rlim_max);
+		if (may)
+			continue;
+		at = draft_where(d, SECTION_EXEC, row->name);
+		(void)snprintf(name, sizeof(name), "Service.%s", row->name);
+		diag_add(l->diag, DIAG_WARNING, d->id, at.file, at.line, name, NULL,
+		    "more than the launcher has itself and may give: it will be %llu",
+		    (unsigned long long)own.rlim_max);
 	}
 }
 
