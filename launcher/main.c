@@ -17,16 +17,6 @@
 #include "launcher/start/heritage.h"
 #include "launcher/start/run.h"
 
-#if SALLYPORT_SANITIZED
-/* The leak checker traces its own process; ours cannot be. The unit tests look for leaks. */
-const char *__asan_default_options(void);
-const char *
-__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
-
 static const struct {
 	const char *name;
 	const char *title; /* of the process, for ps(1); NULL: as called */

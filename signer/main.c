@@ -14,16 +14,6 @@
 #include "signer/loop.h"
 #include "signer/secret.h"
 
-#if SALLYPORT_SANITIZED
-/* The leak checker traces its own process; this one is not traceable. The unit tests look for leaks. */
-const char *__asan_default_options(void);
-const char *
-__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
-
 static int
 keyd_give_up(int code, const struct why *why)
 {

@@ -17,16 +17,6 @@
 #include "worker/tls/record_pool.h"
 #include "worker/tls/tls.h"
 
-#if SALLYPORT_SANITIZED
-/* The leak checker traces its own process, and now and then waits for ever. Tests ask for it. */
-const char *__asan_default_options(void);
-const char *
-__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-#endif
-
 static int
 main_fail(int code, const struct why *why)
 {
