@@ -73,8 +73,8 @@ static const uint64_t all_caps[] = { CAPNAME_ALL }, no_caps[] = { 0 };
 	X(parse_command) X(parse_condition) X(parse_dependencies) X(parse_directories) \
 	X(parse_directory) X(parse_enum) X(parse_environment) X(parse_environment_file) \
 	X(parse_fd_name) X(parse_ip_tos) X(parse_limit_bytes) X(parse_limit_count) \
-	X(parse_limit_nice) X(parse_limit_sec) X(parse_limit_usec) X(parse_listen_datagram) X(parse_listen_fifo) \
-	X(parse_listen_netlink) X(parse_listen_queue) X(parse_listen_seqpacket) \
+	X(parse_limit_nice) X(parse_limit_sec) X(parse_limit_usec) X(parse_listen_datagram) \
+	X(parse_listen_fifo) X(parse_listen_netlink) X(parse_listen_queue) X(parse_listen_seqpacket) \
 	X(parse_listen_special) X(parse_listen_stream) X(parse_load_credential) X(parse_mode) \
 	X(parse_off) X(parse_opt_bool) X(parse_opt_bytes) X(parse_opt_enum) \
 	X(parse_opt_number) X(parse_opt_seconds) X(parse_pid_file) X(parse_protocol) \
